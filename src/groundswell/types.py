@@ -1,0 +1,357 @@
+"""Schemas: the names, types and nullability of columns.
+
+One set of Arrow types is used throughout, so that a value written in one room means the same in every other: what Delta
+Lake cannot hold is widened where no value changes and refused where one would. Called by every room above.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Self
+
+import pyarrow as pa
+
+from groundswell.errors import (
+    ColumnNotFoundError,
+    DataError,
+    InvalidNameError,
+    SchemaError,
+    TypeMismatchError,
+    choices,
+)
+
+__all__ = [
+    "HIDDEN_PREFIX",
+    "TIMESTAMP",
+    "Field",
+    "Schema",
+    "canonical_type",
+    "check_name",
+    "is_numeric",
+    "parse_duration",
+    "parse_instant",
+    "type_from_name",
+    "type_name",
+]
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+"""The one timestamp type: microseconds since 1970-01-01T00:00:00Z."""
+
+HIDDEN_PREFIX = "__gs_"
+"""Columns whose names begin with this are ours and never shown."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+_RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", "latest", "none", "null", "true", "false", "all", "champion", "default"}
+    | {f"{device}{i}" for device in ("com", "lpt") for i in range(1, 10)}
+)
+_WIDENED = {
+    pa.uint8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.float16(): pa.float32(),
+    pa.large_string(): pa.string(),
+    pa.string_view(): pa.string(),
+    pa.large_binary(): pa.binary(),
+    pa.binary_view(): pa.binary(),
+    pa.date64(): pa.date32(),
+}
+_KEPT = frozenset(
+    {
+        pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64(),
+        pa.string(), pa.binary(), pa.date32(), TIMESTAMP,
+    }
+)  # fmt: skip
+_NAMES = {
+    pa.string(): "string",
+    pa.float64(): "float64",
+    pa.float32(): "float32",
+    pa.bool_(): "bool",
+    TIMESTAMP: "timestamp",
+}
+_UNITS_S = {
+    "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "hours": 3600,
+    "d": 86400, "day": 86400, "days": 86400, "w": 604800, "week": 604800, "weeks": 604800,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column: its name, its type (one that `canonical_type` returns) and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    nullable: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.name}: {type_name(self.type)}" + ("" if self.nullable else " not null")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """An ordered set of columns with distinct names.
+
+    >>> Schema.of({"origin": pa.string(), "temp": pa.float64()})
+    Schema(origin: string, temp: float64)
+    """
+
+    fields: tuple[Field, ...]
+
+    def __post_init__(self) -> None:
+        seen: dict[str, str] = {}
+        for field in self.fields:
+            other = seen.setdefault(field.name.casefold(), field.name)
+            if other is not field.name:
+                raise SchemaError(
+                    f"The column name {field.name!r} is there twice"
+                    + (f" (as {other!r} and {field.name!r})." if other != field.name else "."),
+                    why="Names must differ in more than upper and lower case, as SQL engines ignore case.",
+                    fix="Rename one of the two.",
+                    column=field.name,
+                )
+
+    @classmethod
+    def of(cls, types: Mapping[str, pa.DataType]) -> Self:
+        """A schema of nullable columns from a mapping of names to Arrow types."""
+        return cls(tuple(Field(name, canonical_type(kind, name)) for name, kind in types.items()))
+
+    @classmethod
+    def from_arrow(cls, schema: pa.Schema) -> Self:
+        """The schema that data with this Arrow schema is stored under.
+
+        Raises:
+            SchemaError: two columns have one name.
+            TypeMismatchError: a column has a type that cannot be stored.
+        """
+        return cls(tuple(Field(f.name, canonical_type(f.type, f.name), f.nullable) for f in schema))
+
+    def to_arrow(self) -> pa.Schema:
+        """The same as an Arrow schema."""
+        return pa.schema([pa.field(f.name, f.type, f.nullable) for f in self.fields])
+
+    @classmethod
+    def from_dict(cls, columns: Iterable[Mapping[str, Any]]) -> Self:
+        """Read back what `to_dict` gave."""
+        return cls(tuple(Field(c["name"], type_from_name(c["type"]), c["nullable"]) for c in columns))
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """The columns as plain values, for JSON."""
+        return [{"name": f.name, "type": type_name(f.type), "nullable": f.nullable} for f in self.fields]
+
+    @property
+    def names(self) -> list[str]:
+        """The column names, in order."""
+        return [f.name for f in self.fields]
+
+    def __getitem__(self, name: str) -> Field:
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise ColumnNotFoundError(
+            f"There is no column {name!r}.", fix=choices(name, self.names, "columns"), column=name, known=self.names
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return any(f.name == name for f in self.fields)
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __repr__(self) -> str:
+        return f"Schema({', '.join(map(str, self.fields))})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(f.name)}</td><td>{escape(type_name(f.type))}</td>"
+            f"<td>{'' if f.nullable else 'not null'}</td></tr>"
+            for f in self.fields
+        )
+        return f"<table><tr><th>column</th><th>type</th><th></th></tr>{rows}</table>"
+
+
+def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:
+    """The type that values of `kind` are stored as, every one of them unchanged.
+
+    Unsigned integers and half floats widen; dictionaries become their values; timestamps become UTC microseconds. Whether
+    the values survive, and what zone a naive one is in, is checked when data comes in.
+
+    Raises:
+        TypeMismatchError: a type that Delta Lake cannot hold without changing values: uint64, time, duration, null.
+
+    >>> canonical_type(pa.dictionary(pa.int8(), pa.large_string()))
+    DataType(string)
+    """
+    if kind in _KEPT:
+        return kind
+    if kind in _WIDENED:
+        return _WIDENED[kind]
+    if pa.types.is_dictionary(kind):
+        return canonical_type(kind.value_type, column)
+    if pa.types.is_timestamp(kind):
+        return TIMESTAMP
+    if pa.types.is_decimal128(kind) and kind.precision <= 38:
+        return kind
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(pa.field("element", canonical_type(kind.value_type, column), True))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(f.name, canonical_type(f.type, column), f.nullable) for f in kind])
+    ways = {
+        pa.uint64(): "Cast it to int64 or to decimal128(20, 0).",
+        pa.null(): "Cast the column to the type that its values will have.",
+    }
+    raise TypeMismatchError(
+        f"Column {column!r} has the type {kind}, which cannot be stored.",
+        why="Delta Lake has no such type, and a silent cast could change values.",
+        fix=ways.get(kind, "Cast it to a number, a string or a timestamp first."),
+        column=column,
+        type=str(kind),
+    )
+
+
+def is_numeric(kind: pa.DataType) -> bool:
+    """Whether values of the type are numbers or booleans."""
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+    )
+
+
+def type_name(kind: pa.DataType) -> str:
+    """The type's name as it is stored and shown; `type_from_name` reads it back.
+
+    >>> type_name(pa.list_(pa.float64()))
+    'list<float64>'
+    """
+    if kind in _NAMES:
+        return _NAMES[kind]
+    if pa.types.is_list(kind):
+        return f"list<{type_name(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return "struct<" + ", ".join(f"{json.dumps(f.name)}: {type_name(f.type)}" for f in kind) + ">"
+    return str(kind).replace("[day]", "")
+
+
+def type_from_name(name: str) -> pa.DataType:
+    """The type with that name.
+
+    >>> type_from_name('struct<"a": int64, "b": list<timestamp>>')
+    StructType(struct<a: int64, b: list<element: timestamp[us, tz=UTC]>>)
+    """
+    kind, rest = _parse_type(name)
+    if rest:
+        raise TypeMismatchError(f"{name!r} is no type: {rest!r} is left over.", type=name)
+    return kind
+
+
+def _parse_type(text: str) -> tuple[pa.DataType, str]:
+    for kind in _KEPT:
+        label = type_name(kind)
+        if text.startswith(label) and not text[len(label) : len(label) + 1].isalnum():
+            return kind, text[len(label) :]
+    if text.startswith("list<"):
+        inner, rest = _parse_type(text[5:])
+        return pa.list_(pa.field("element", inner, True)), rest[1:]
+    if text.startswith("struct<"):
+        text, fields = text[7:], []
+        while not text.startswith(">"):
+            name, end = json.JSONDecoder().raw_decode(text)
+            inner, text = _parse_type(text[end + 2 :])
+            fields.append(pa.field(name, inner, True))
+            text = text.removeprefix(", ")
+        return pa.struct(fields), text[1:]
+    if match := re.match(r"decimal128\((\d+), (-?\d+)\)", text):
+        return pa.decimal128(int(match[1]), int(match[2])), text[match.end() :]
+    raise TypeMismatchError(
+        f"{text!r} is no type.", fix=choices(text, [type_name(k) for k in _KEPT], "types"), type=text
+    )
+
+
+def check_name(name: object, noun: str) -> str:
+    """Return `name` if it can name a group, view or model, which become folders, tables and parts of an address.
+
+    Raises:
+        InvalidNameError: it is no text, has other characters than letters, digits and underscores, begins with none of
+            the letters, is longer than 128, or is reserved.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        usable = re.sub(r"[^A-Za-z0-9_]+", "_", str(name)).strip("_0123456789")[:128] or noun.replace(" ", "_")
+        raise InvalidNameError(
+            f"{name!r} cannot name a {noun}.",
+            why="Names become folders and addresses: they begin with a letter, go on with letters, digits and "
+            "underscores, and are at most 128 long.",
+            fix=f"Use {usable!r}, for example.",
+            name=name,
+        )
+    if name.casefold() in _RESERVED:
+        raise InvalidNameError(
+            f"{name!r} is reserved and cannot name a {noun}.",
+            why="It means something else to the file system or in a reference such as model@champion.",
+            fix=f"Use '{name}_{noun.split()[-1]}', for example.",
+            name=name,
+        )
+    return name
+
+
+def parse_instant(value: str | date | datetime, what: str = "the time") -> datetime:
+    """A moment in UTC from ISO 8601 text, a date (its midnight) or a datetime; one without a zone is taken as UTC.
+
+    Raises:
+        DataError: it cannot be read as a moment.
+
+    >>> parse_instant("2013-12-20T15:00+01:00")
+    datetime.datetime(2013, 12, 20, 14, 0, tzinfo=datetime.timezone.utc)
+    """
+    moment: date | datetime
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise DataError(
+                f"{value!r} cannot be read as {what}.",
+                fix="Write it as '2013-11-01' or '2013-11-01T15:00Z'.",
+                value=value,
+            ) from None
+    elif isinstance(value, date):
+        moment = value
+    else:
+        raise DataError(
+            f"{value!r} ({type(value).__name__}) cannot be read as {what}.",
+            fix="Give a datetime, a date or ISO 8601 text.",
+            value=value,
+        )
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_duration(value: str | timedelta, what: str = "the duration") -> timedelta:
+    """A length of time from a timedelta or text such as "90s", "3h", "1d 12h".
+
+    Raises:
+        DataError: it cannot be read, or is negative.
+
+    >>> parse_duration("1d 12h")
+    datetime.timedelta(days=1, seconds=43200)
+    """
+    if isinstance(value, str):
+        parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", value.lower())
+        whole = re.fullmatch(r"(?:\s*\d+(?:\.\d+)?\s*[a-z]+\s*)+", value.lower())
+        if not whole or any(unit not in _UNITS_S for _, unit in parts):
+            raise DataError(
+                f"{value!r} cannot be read as {what}.",
+                fix="Write a number and a unit: us, ms, s, min, h, d or w, such as '3h' or '1d 12h'.",
+                value=value,
+            )
+        value = sum((timedelta(seconds=float(n) * _UNITS_S[unit]) for n, unit in parts), timedelta())
+    if not isinstance(value, timedelta) or value < timedelta():
+        raise DataError(f"{value!r} cannot be {what}.", fix="Give a timedelta of zero or more, or '3h'.", value=value)
+    return value
