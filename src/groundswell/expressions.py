@@ -1,8 +1,8 @@
 """Expressions over columns: `gs.col("temp") > 3`.
 
 An expression is a small tree of values. It knows its type under a schema, compiles to SQL as a sqlglot tree (so names
-and values are data, never pasted text) and to an Arrow compute expression, and can be stored as JSON. Queries filter with
-it; the engines run it.
+and values are data, never pasted text) and to an Arrow compute expression, and can be stored as JSON. Queries filter
+with it; the engines run it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,10 +31,10 @@ _COMPARISONS: dict[str, tuple[type[exp.Expr], Callable[[Any, Any], Any]]] = {
     ">=": (exp.GTE, lambda a, b: a >= b),
 }
 _ARITHMETIC: dict[str, tuple[type[exp.Expr], Callable[[Any, Any], Any]]] = {
-    "+": (exp.Add, pc.add),
-    "-": (exp.Sub, pc.subtract),
-    "*": (exp.Mul, pc.multiply),
-    "/": (exp.Div, lambda a, b: pc.divide(pc.cast(a, pa.float64()), pc.cast(b, pa.float64()))),
+    "+": (exp.Add, lambda a, b: a + b),
+    "-": (exp.Sub, lambda a, b: a - b),
+    "*": (exp.Mul, lambda a, b: a * b),
+    "/": (exp.Div, lambda a, b: pc.divide(a.cast(pa.float64()), b.cast(pa.float64()))),
 }
 _LOGIC: dict[str, tuple[type[exp.Expr], Callable[[Any, Any], Any]]] = {
     "and": (exp.And, lambda a, b: a & b),
