@@ -1,0 +1,10 @@
+"""The catalog: names and metadata of everything in a project, with versions, transactions and an index of commits.
+
+It keeps what other rooms give it and knows no meaning: the body of an entry is theirs.
+"""
+
+from groundswell.catalog._catalog import Catalog
+from groundswell.catalog._commits import CommitIndex, CommitRecord, FileRecord
+from groundswell.catalog._entries import Entry
+
+__all__ = ["Catalog", "CommitIndex", "CommitRecord", "Entry", "FileRecord"]

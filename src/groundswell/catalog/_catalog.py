@@ -1,0 +1,263 @@
+"""The catalog of a project: everything that has a name, in one database, changed in transactions.
+
+`Catalog` is the one class that other rooms hold; they keep their meaning in the bodies of its entries.
+"""
+
+import getpass
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from groundswell.catalog import _revision
+from groundswell.catalog._commits import CommitIndex
+from groundswell.catalog._database import Database
+from groundswell.catalog._entries import (
+    Entry,
+    check_kind,
+    check_text,
+    entry_from_id,
+    latest_or_version,
+    select_entries,
+    title,
+)
+from groundswell.catalog._json import plain
+from groundswell.catalog._schema import entries, retired
+from groundswell.catalog._sqlite import path_from_url
+from groundswell.errors import AlreadyExistsError, ConflictError
+
+__all__ = ["Catalog"]
+
+
+class Catalog:
+    """Names, versions and metadata, and the index of the tables' commits in `commits`.
+
+    Make one with `create` or `open`. Threads may share it, as each works on a connection of its own; each process opens
+    its own.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._author = _author()
+        self.commits = CommitIndex(database)
+
+    @staticmethod
+    def create(url: str) -> "Catalog":
+        """Make the catalog at `url`, or open the one that is there, as two processes may create it at once.
+
+        Args:
+            url: `sqlite:///` and the path of a file in an existing folder.
+
+        Raises:
+            CorruptionError: the file cannot be made, or is a database of another program.
+            VersionError: the catalog was made by a newer Groundswell.
+        """
+        path = path_from_url(url)
+        _revision.make_file(path)
+        database = Database(path)
+        with _closing_on_error(database):
+            _revision.bring_up_to_date(database, may_be_empty=True)
+        return Catalog(database)
+
+    @staticmethod
+    def open(url: str) -> "Catalog":
+        """Open the catalog at `url`, and bring it up to date if an older Groundswell made it.
+
+        Raises:
+            CorruptionError: there is none, it is damaged, or it is a database of another program.
+            VersionError: it was made by a newer Groundswell.
+        """
+        path = path_from_url(url)
+        _revision.check_file(path)
+        database = Database(path)
+        with _closing_on_error(database):
+            _revision.bring_up_to_date(database, may_be_empty=False)
+        return Catalog(database)
+
+    def add(
+        self,
+        kind: str,
+        name: str,
+        body: Mapping[str, Any],  # Any: JSON
+        *,
+        version: int | None = None,
+        state: str = "ready",
+        description: str = "",
+    ) -> Entry:
+        """Add a version of a name.
+
+        Args:
+            body: JSON: mappings with text keys, lists, text, finite numbers, booleans, None.
+            version: 1 or more. The default is one more than any version that the name has or had, so that the number
+                of a removed version does not come to mean something else.
+
+        Raises:
+            AlreadyExistsError: the name has that version.
+            DataError: the body is no JSON; the message names the path to what is not.
+            InvalidNameError: no such kind, or a name that is no text.
+        """
+        check_kind(kind), check_text(name, f"the name of a {title(kind)}")
+        content = plain(body, "body")
+        with self._database.write() as connection:
+            entry = Entry(
+                id=uuid4().hex, kind=kind, name=name, version=_free_version(connection, kind, name, version),
+                state=check_text(state, "a state"), body=content, description=check_text(description, "a description"),
+                created_at=datetime.now(UTC), created_by=self._author,
+            )  # fmt: skip
+            connection.execute(sa.insert(entries).values(vars(entry)))
+        return entry
+
+    def get(self, kind: str, name: str, version: int | None = None) -> Entry:
+        """That version of a name, or its highest one.
+
+        Raises:
+            NotFoundError: no such name, with the nearest ones; or no such version, with those there are.
+        """
+        check_kind(kind)
+        with self._database.read() as connection:
+            return latest_or_version(connection, kind, check_text(name, f"the name of a {title(kind)}"), version)
+
+    def find(
+        self, kind: str, *, name: str | None = None, state: str | None = None, limit: int | None = None
+    ) -> list[Entry]:
+        """The entries of a kind, all versions, newest first; those of a name or in a state only, if given."""
+        query = select_entries().where(entries.c.kind == check_kind(kind))
+        if name is not None:
+            query = query.where(entries.c.name == name)
+        if state is not None:
+            query = query.where(entries.c.state == state)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(entries.c.sequence.desc()).limit(limit))
+            return [Entry(**row) for row in rows.mappings()]
+
+    def update(
+        self,
+        entry: Entry,
+        *,
+        body: Mapping[str, Any] | None = None,  # Any: JSON
+        state: str | None = None,
+        description: str | None = None,
+        expect_state: str | None = None,
+    ) -> Entry:
+        """Replace what is given, the body as a whole, and return the entry as it is now.
+
+        Args:
+            expect_state: change nothing unless it is in this state, so that of two who would take a step one does.
+
+        Raises:
+            ConflictError: it is in another state than the expected one.
+            NotFoundError: it was removed meanwhile.
+        """
+        changes: dict[str, object] = {}
+        if body is not None:
+            changes["body"] = plain(body, "body")
+        if state is not None:
+            changes["state"] = check_text(state, "a state")
+        if description is not None:
+            changes["description"] = check_text(description, "a description")
+        with self._database.write() as connection:
+            now = entry_from_id(connection, entry.id)
+            if expect_state is not None and now.state != expect_state:
+                raise ConflictError(
+                    f"The {now} is {now.state!r}, not {expect_state!r}.",
+                    why="Another writer was faster.",
+                    fix="Get the entry again and decide by its state.",
+                    state=now.state,
+                    expected=expect_state,
+                )
+            if changes:
+                connection.execute(sa.update(entries).where(entries.c.id == entry.id).values(changes))
+            return entry_from_id(connection, entry.id)
+
+    def remove(self, entry: Entry) -> None:
+        """Remove the entry with its aliases, its edges and the index of its commits; its activity stays.
+
+        Whether something still needs it is for the caller to ask, with `downstream`.
+
+        Raises:
+            NotFoundError: it was removed already.
+        """
+        with self._database.write() as connection:
+            entry = entry_from_id(connection, entry.id)
+            _retire(connection, entry)
+            self.commits.forget(entry.id)
+            connection.execute(sa.delete(entries).where(entries.c.id == entry.id))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The calls inside the block land together or not at all, and nobody else writes meanwhile: keep it short.
+
+        Blocks may be nested: an inner one that raises undoes its own calls only, and lands with the outer one.
+        """
+        with self._database.write():
+            yield
+
+    def close(self) -> None:
+        """Close the connections of all threads; none may be in a call. Closing again does nothing."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Catalog({str(self._database.path)!r})"
+
+
+def _free_version(connection: sa.Connection, kind: str, name: str, version: int | None) -> int:
+    taken = connection.scalar(
+        sa.select(sa.func.max(entries.c.version)).where(entries.c.kind == kind, entries.c.name == name)
+    )
+    gone = connection.scalar(sa.select(retired.c.version).where(retired.c.kind == kind, retired.c.name == name))
+    following = max(taken or 0, gone or 0) + 1
+    if version is None:
+        return following
+    same = (entries.c.kind == kind, entries.c.name == name, entries.c.version == version)
+    if connection.scalar(sa.select(entries.c.id).where(*same)) is not None:
+        raise AlreadyExistsError(
+            f"The {title(kind)} {name!r} has a version {version} already.",
+            why="A version is never replaced by another one of the same number.",
+            fix=f"Leave the version out to get version {following}, or remove the other one first.",
+            kind=kind,
+            name=name,
+            version=version,
+        )
+    return version
+
+
+def _retire(connection: sa.Connection, entry: Entry) -> None:
+    if entry.state == "pending":  # nobody has seen it: the number may be given to the next attempt
+        return
+    of_name = (retired.c.kind == entry.kind, retired.c.name == entry.name)
+    before = connection.scalar(sa.select(retired.c.version).where(*of_name))
+    if before is None:
+        connection.execute(sa.insert(retired).values(kind=entry.kind, name=entry.name, version=entry.version))
+    elif before < entry.version:
+        connection.execute(sa.update(retired).where(*of_name).values(version=entry.version))
+
+
+@contextmanager
+def _closing_on_error(database: Database) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        database.close()
+        raise
+
+
+def _author() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in many containers
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,246 @@
+"""The commit index: what the tables' logs say about versions and files, in a form that can be searched.
+
+The Delta log of a table is the truth; this is a copy of what reading it needs, so that a time resolves to a version and
+a version to its files without replaying the log. The room that owns tables follows the log and gives the records their
+meaning; everything here can be dropped and rebuilt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from groundswell.catalog._database import Database
+from groundswell.catalog._json import plain
+from groundswell.catalog._schema import FOREVER, commits, files
+from groundswell.errors import NotFoundError
+
+__all__ = ["CommitIndex", "CommitRecord", "FileRecord"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitRecord:
+    """One commit of one table.
+
+    Args:
+        version: the table's version that the commit made.
+        committed_at: in UTC.
+        kind: what the commit did, such as "insert" or "compaction".
+        author: "user@host", or empty if unknown.
+        rows: rows that the commit wrote; a commit that wrote any carries data.
+        new: rows of identities that were not there before; None if not known.
+        replaced: rows of identities that were there before; None if not known.
+        deleted: rows that the commit took away.
+        distinct: whether its identities are known to differ from each other and from all before.
+        detail: JSON; whatever else its readers need.
+    """
+
+    version: int
+    committed_at: datetime
+    kind: str
+    author: str
+    rows: int
+    new: int | None
+    replaced: int | None
+    deleted: int
+    distinct: bool
+    detail: Mapping[str, Any]  # Any: JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """One data file of one table, from the version that added it until the version that removed it.
+
+    Args:
+        path: as the log writes it.
+        added: the version that added it.
+        removed: the version that removed it; None while it is active.
+        order_version: the version that its rows count as written by; lower than `added` if compaction moved them.
+        position: its place among the files of that version.
+        min_time_us: the earliest event time in it, in microseconds since 1970 in UTC; None if not known.
+        max_time_us: the latest event time in it, likewise.
+    """
+
+    path: str
+    added: int
+    removed: int | None
+    order_version: int
+    position: int
+    rows: int
+    size_bytes: int
+    min_time_us: int | None
+    max_time_us: int | None
+
+
+_COMMIT = sa.select(*(column for column in commits.c if column.name != "table_id"))
+_FILE = sa.select(
+    *(
+        sa.func.nullif(c, FOREVER).label("removed") if c.name == "removed" else c
+        for c in files.c
+        if c.name != "table_id"
+    )
+)
+
+
+class CommitIndex:
+    """The commits and files of all tables; `table_id` is the id of the feature group's entry."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def position(self, table_id: str) -> int:
+        """The last version that is indexed, -1 if none is."""
+        with self._database.read() as connection:
+            return _position(connection, table_id)
+
+    def advance(
+        self,
+        table_id: str,
+        after: int,
+        commits: Sequence[CommitRecord],
+        added: Sequence[FileRecord],
+        removed: Mapping[str, int],
+    ) -> None:
+        """Index the commits that follow version `after`, with the files they added and removed.
+
+        All or nothing, and nothing if the index does not stand at `after` any more: another follower was faster and
+        has written the same.
+
+        Args:
+            commits: in order of their versions, without gaps.
+            added: new files; one that the same commits removed again may say so itself.
+            removed: the path of each file removed, and the version that did it. Paths that are not active are ignored.
+        """
+        versions = [after, *(commit.version for commit in commits)] if after >= 0 else [c.version for c in commits]
+        assert all(b == a + 1 for a, b in pairwise(versions)), f"the versions {versions} have gaps"
+        rows = [asdict(c) | {"table_id": table_id, "detail": plain(c.detail, "detail")} for c in commits]
+        with self._database.write() as connection:
+            if _position(connection, table_id) != after:
+                return
+            _insert(connection, table_id, rows, added)
+            _remove(connection, table_id, removed)
+
+    def history(self, table_id: str, *, until: int | None = None, limit: int | None = None) -> list[CommitRecord]:
+        """The commits up to and including version `until` (default: all), newest first, at most `limit` of them."""
+        query = _COMMIT.where(commits.c.table_id == table_id).order_by(commits.c.version.desc()).limit(limit)
+        if until is not None:
+            query = query.where(commits.c.version <= until)
+        with self._database.read() as connection:
+            return [CommitRecord(**row) for row in connection.execute(query).mappings()]
+
+    def get(self, table_id: str, version: int) -> CommitRecord:
+        """The commit that made `version`.
+
+        Raises:
+            NotFoundError: no such version; the message names those there are.
+        """
+        query = _COMMIT.where(commits.c.table_id == table_id, commits.c.version == version)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                raise _unknown_version(connection, table_id, version)
+            return CommitRecord(**row)
+
+    def version_at(self, table_id: str, moment: datetime) -> int:
+        """The largest version that was committed at `moment` or before; one without a zone is taken as UTC.
+
+        Raises:
+            NotFoundError: the table is younger; the message names the time of its first commit.
+        """
+        of_table = commits.c.table_id == table_id
+        version = sa.select(commits.c.version).where(of_table, commits.c.committed_at <= moment)
+        first = sa.select(commits.c.committed_at).where(of_table).order_by(commits.c.version).limit(1)
+        with self._database.read() as connection:
+            found: int | None = connection.scalar(version.order_by(commits.c.version.desc()).limit(1))
+            if found is None:
+                raise _too_early(moment, connection.scalar(first))
+            return found
+
+    def files(self, table_id: str, version: int) -> list[FileRecord]:
+        """The files that are active at `version`, in the order in which their rows were written.
+
+        Raises:
+            NotFoundError: no such version; the message names those there are.
+        """
+        active = (files.c.table_id == table_id, files.c.removed > version, files.c.added <= version)
+        with self._database.read() as connection:
+            _check_version(connection, table_id, version)
+            rows = connection.execute(_FILE.where(*active).order_by(files.c.order_version, files.c.position))
+            return [FileRecord(**row) for row in rows.mappings()]
+
+    def all_distinct(self, table_id: str, version: int) -> bool:
+        """Whether every commit up to `version` that wrote rows is known to have written distinct ones.
+
+        Raises:
+            NotFoundError: no such version; the message names those there are.
+        """
+        doubtful = sa.select(commits.c.version).where(
+            commits.c.table_id == table_id,
+            commits.c.distinct == sa.false(),
+            commits.c.version <= version,
+            commits.c.rows > 0,
+        )
+        with self._database.read() as connection:
+            _check_version(connection, table_id, version)
+            return connection.scalar(doubtful.limit(1)) is None
+
+    def forget(self, table_id: str) -> None:
+        """Drop what is indexed of the table, so that it can be indexed again from its log."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(files).where(files.c.table_id == table_id))
+            connection.execute(sa.delete(commits).where(commits.c.table_id == table_id))
+
+
+def _position(connection: sa.Connection, table_id: str) -> int:
+    last = connection.scalar(sa.select(sa.func.max(commits.c.version)).where(commits.c.table_id == table_id))
+    return -1 if last is None else last
+
+
+def _insert(
+    connection: sa.Connection, table_id: str, rows: list[dict[str, Any]], added: Sequence[FileRecord]
+) -> None:  # Any: the values of a row
+    if rows:
+        connection.execute(sa.insert(commits), rows)
+    if added:
+        records = [asdict(f) | {"table_id": table_id} for f in added]
+        for record in records:
+            record["removed"] = FOREVER if record["removed"] is None else record["removed"]
+        connection.execute(sa.insert(files), records)
+
+
+def _remove(connection: sa.Connection, table_id: str, removed: Mapping[str, int]) -> None:
+    if not removed:
+        return
+    statement = (
+        sa.update(files)
+        .where(files.c.table_id == table_id, files.c.path == sa.bindparam("of_path"))
+        .where(files.c.added < sa.bindparam("at"), files.c.removed == FOREVER)
+        .values(removed=sa.bindparam("at"))
+    )
+    connection.execute(statement, [{"of_path": path, "at": version} for path, version in removed.items()])
+
+
+def _check_version(connection: sa.Connection, table_id: str, version: int) -> None:
+    known = sa.select(commits.c.version).where(commits.c.table_id == table_id, commits.c.version == version)
+    if connection.scalar(known) is None:
+        raise _unknown_version(connection, table_id, version)
+
+
+def _unknown_version(connection: sa.Connection, table_id: str, version: int) -> NotFoundError:
+    bounds = sa.select(sa.func.min(commits.c.version), sa.func.max(commits.c.version))
+    first, last = connection.execute(bounds.where(commits.c.table_id == table_id)).one()
+    fix = "It has no versions yet." if first is None else f"The versions are {first} to {last}."
+    return NotFoundError(f"The table has no version {version}.", fix=fix, version=version, first=first, last=last)
+
+
+def _too_early(moment: datetime, first: datetime | None) -> NotFoundError:
+    return NotFoundError(
+        f"The table has no version at {moment.isoformat()}.",
+        why=f"Its first commit was made at {first.isoformat()}." if first else "It has no versions yet.",
+        fix="Ask for that time or a later one." if first else "Write to it first.",
+        moment=moment,
+        first=first,
+    )

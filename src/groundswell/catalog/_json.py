@@ -1,0 +1,48 @@
+"""What the catalog takes as JSON, checked before it is written.
+
+Python's encoder turns the key 1 into "1", writes NaN, which is no JSON, and names no place when it fails; here a value
+that would not read back as it was is refused with the path to it.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from groundswell.errors import DataError
+
+__all__ = ["plain"]
+
+
+def plain(value: object, path: str) -> Any:  # Any: JSON's own union, recursive
+    """The value in dicts, lists, strings, numbers, booleans and None, as it will be read back.
+
+    Args:
+        value: mappings with text keys, lists, tuples, and what JSON has.
+        path: how the value itself is named in messages, such as `body`.
+
+    Raises:
+        DataError: something in it is no JSON; the message names its path.
+
+    >>> plain({"depth": (1, 2)}, "body")
+    {'depth': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise _refused(f"{path} has the key {key!r} ({type(key).__name__})", "Make the key a string.", path)
+        return {key: plain(inner, f"{path}[{key!r}]") for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, f"{path}[{i}]") for i, inner in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refused(f"{path} is {value!r}", "Leave it out or write None.", path)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise _refused(
+        f"{path} is {value!r:.100} ({type(value).__name__})",
+        "Turn it into text, a number, a boolean, None, a list or a dict first.",
+        path,
+    )
+
+
+def _refused(what: str, fix: str, path: str) -> DataError:
+    return DataError(f"{what}.", why="The catalog keeps JSON, which cannot hold that.", fix=fix, path=path)

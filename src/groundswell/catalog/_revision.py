@@ -1,0 +1,97 @@
+"""Which revision a catalog's tables have, and what to do about it when it is opened.
+
+An up-to-date catalog is recognized by one query, without Alembic.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from groundswell._version import __version__
+from groundswell.catalog._database import Database
+from groundswell.catalog._schema import HEAD, REVISION_TABLE
+from groundswell.errors import CorruptionError, VersionError
+
+__all__ = ["bring_up_to_date", "check_file", "make_file"]
+
+_REVISION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(REVISION_TABLE))
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file at `path` unless one is there, as an empty file is an empty database.
+
+    Raises:
+        CorruptionError: it cannot be made.
+    """
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise CorruptionError(
+            f"The catalog {str(path)!r} cannot be made.",
+            why=f"{error.strerror}.",
+            fix="Choose a path in a folder that exists and that you may write to.",
+            path=str(path),
+        ) from error
+
+
+def check_file(path: Path) -> None:
+    """Check that there is a file to open.
+
+    Raises:
+        CorruptionError: there is none.
+    """
+    if not path.is_file():
+        raise CorruptionError(
+            f"There is no catalog at {str(path)!r}.",
+            why="It was moved or deleted, or the path is another one."
+            if path.parent.is_dir()
+            else "Its folder is missing.",
+            fix=f"Check the path, or make a new catalog with Catalog.create({'sqlite:///' + str(path)!r}).",
+            path=str(path),
+        )
+
+
+def bring_up_to_date(database: Database, *, may_be_empty: bool) -> None:
+    """Check that the tables have the newest revision, or upgrade them.
+
+    Args:
+        may_be_empty: whether a database without tables becomes a catalog.
+
+    Raises:
+        CorruptionError: the database is another program's, or empty though it may not be.
+        VersionError: its revision is unknown here.
+    """
+    with database.read() as connection:
+        if _stored(connection, database.path, may_be_empty=may_be_empty) == HEAD:
+            return
+    from groundswell.catalog import _upgrade  # imports Alembic, 0.2 s that an up-to-date catalog need not wait for
+
+    with database.write() as connection:
+        # Asked again under the write lock: another process may have upgraded it meanwhile.
+        stored = _stored(connection, database.path, may_be_empty=may_be_empty)
+        if stored is not None and stored not in _upgrade.known_revisions():
+            raise VersionError(
+                f"The catalog {str(database.path)!r} has the revision {stored!r}, "
+                f"and Groundswell {__version__} knows up to {HEAD!r}.",
+                why="It was made or opened by a newer Groundswell, whose tables this one cannot read safely.",
+                fix="Upgrade with: pip install --upgrade groundswell",
+                path=str(database.path),
+                revision=stored,
+                known=HEAD,
+            )
+        _upgrade.upgrade(connection)
+
+
+def _stored(connection: sa.Connection, path: Path, *, may_be_empty: bool) -> str | None:
+    """The stored revision; None for a database without tables."""
+    tables = sa.inspect(connection).get_table_names()
+    if REVISION_TABLE in tables:
+        return connection.scalar(_REVISION)
+    if tables or not may_be_empty:
+        raise CorruptionError(
+            f"{str(path)!r} is no catalog of Groundswell.",
+            why=f"It has the tables {', '.join(sorted(tables)[:5])}." if tables else "The database is empty.",
+            fix="Choose another file." if tables else f"Make it one with Catalog.create({'sqlite:///' + str(path)!r}).",
+            path=str(path),
+        )
+    return None

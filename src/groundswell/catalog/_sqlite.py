@@ -1,0 +1,135 @@
+"""How SQLite is connected to, and what its errors mean.
+
+All that is special to SQLite is here: the settings without which concurrent writers lose updates, and the translation
+of its errors into ours, which name the file and the way out.
+"""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event
+
+from groundswell.errors import ConflictError, CorruptionError, GroundswellError
+
+__all__ = ["IMMEDIATE", "explain", "make_engine", "path_from_url"]
+
+BUSY_TIMEOUT_S = 60
+"""How long a writer waits for another one before it gives up."""
+
+IMMEDIATE = "catalog_immediate"
+"""Execution option of a connection: its next transaction takes the write lock when it begins, not at its first write.
+
+A transaction that reads first and writes later would otherwise work on what another one has changed meanwhile, or fail
+halfway because it cannot get the lock any more.
+"""
+
+_PREFIX = "sqlite:///"
+
+
+def path_from_url(url: str) -> Path:
+    """The file that `url` names: all that follows `sqlite:///`, taken literally, so any character may be in a path.
+
+    Raises:
+        CorruptionError: not a SQLite address, or one in memory, which several connections cannot share.
+    """
+    path = url.removeprefix(_PREFIX)
+    if not url.startswith(_PREFIX) or path in {"", ":memory:"}:
+        raise CorruptionError(
+            f"{url!r} is no place for a catalog.",
+            why="A catalog is a SQLite file, as its connections must see the same database.",
+            fix="Write 'sqlite:///' and the file's path, such as 'sqlite:////home/ada/flights/catalog.db'.",
+            url=url,
+        )
+    return Path(path)
+
+
+def make_engine(path: Path) -> Engine:
+    """An engine for the existing file at `path`; each of its connections is a new one."""
+
+    def connect() -> sqlite3.Connection:
+        # mode=rw: a missing file must not come back as an empty one. check_same_thread: see Database.close.
+        return sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode=rw",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+
+    def translate(context: ExceptionContext) -> GroundswellError | None:
+        return explain(context.original_exception, path)
+
+    event.listen(engine, "handle_error", translate, retval=True)
+    return engine
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes; kept in the file
+    connection.execute("PRAGMA synchronous = FULL")  # in WAL mode the default loses the last commits with the power
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def explain(error: BaseException, path: Path) -> GroundswellError | None:
+    """Our error for one of SQLite's, or None if it says nothing about the file."""
+    name = getattr(error, "sqlite_errorname", "")
+    cause = name.removeprefix("SQLITE_").split("_")[0]
+    if cause in {"BUSY", "LOCKED"}:
+        return ConflictError(
+            f"{str(path)!r} was locked for {BUSY_TIMEOUT_S} seconds.",
+            why="Another process or thread has been writing to it all the while.",
+            fix="Try again; if it stays so, find the process that holds it with: fuser -v " + repr(str(path)) + ".",
+            path=str(path),
+        )
+    for causes, what, why, fix in _DAMAGES:
+        if cause in causes:
+            return CorruptionError(
+                f"The catalog {str(path)!r} {what}.",
+                why=f"{why} SQLite says: {error} ({name}).",
+                fix=fix,
+                path=str(path),
+            )
+    return None
+
+
+_DAMAGES = (
+    (
+        {"CORRUPT", "NOTADB", "FORMAT"},
+        "is damaged or not a SQLite database",
+        "Its pages do not read as they were written.",
+        "Restore the file from a copy, or save what can still be read with: sqlite3 catalog.db .recover",
+    ),
+    (
+        {"FULL"},
+        "cannot be written: no space is left",
+        "The disk, or the share of it that you may use, is full; nothing of this transaction was written.",
+        "Free some space and repeat the call.",
+    ),
+    (
+        {"READONLY", "PERM", "AUTH"},
+        "cannot be written",
+        "The file or its folder may not be written to by this user; SQLite needs both.",
+        "Give this user the right to write to the file and its folder.",
+    ),
+    (
+        {"CANTOPEN"},
+        "cannot be opened",
+        "The file or its folder is missing or may not be read by this user.",
+        "Check the path and that this user may read and write the file and its folder.",
+    ),
+    (
+        {"IOERR"},
+        "cannot be read or written",
+        "The disk or the network share under it gave an error; nothing of this transaction was written.",
+        "Check the disk (dmesg tells) and that the file lies on a local file system, then repeat the call.",
+    ),
+)

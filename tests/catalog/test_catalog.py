@@ -1,0 +1,58 @@
+import pytest
+
+from groundswell.catalog import Catalog
+from groundswell.errors import AlreadyExistsError, ConflictError, NotFoundError
+
+
+def test_what_was_added_is_read_back_equal_by_another_connection(catalog: Catalog, url: str) -> None:
+    body = {"primary_key": ["origin"], "nested": {"floats": [0.1, 1e300], "none": None, "yes": True}, "big": 2**70}
+    added = catalog.add("feature_group", "weather", body, description="Hourly, at the origin")
+    with Catalog.open(url) as other:
+        assert other.get("feature_group", "weather") == added
+    assert added.body == body
+    assert (added.version, added.state) == (1, "ready")
+
+
+def test_versions_count_within_kind_and_name(catalog: Catalog) -> None:
+    first, second = catalog.add("model", "late", {}), catalog.add("model", "late", {})
+    other_kind, other_name = catalog.add("run", "late", {}), catalog.add("model", "Late", {})
+    assert [e.version for e in (first, second, other_kind, other_name)] == [1, 2, 1, 1]
+    assert catalog.get("model", "late") == second
+    assert catalog.get("model", "late", 1) == first
+
+
+def test_an_explicit_version_is_kept_and_the_next_one_follows_it(catalog: Catalog) -> None:
+    assert catalog.add("model", "late", {}, version=7).version == 7
+    assert catalog.add("model", "late", {}).version == 8
+    with pytest.raises(AlreadyExistsError, match="has a version 7 already.*to get version 9"):
+        catalog.add("model", "late", {}, version=7)
+
+
+def test_find_is_newest_first(catalog: Catalog) -> None:
+    a, b, c = (
+        catalog.add("run", name, {}, state=state) for name, state in [("x", "failed"), ("y", "ready"), ("x", "ready")]
+    )
+    assert catalog.find("run") == [c, b, a]
+    assert catalog.find("run", name="x") == [c, a]
+    assert catalog.find("run", state="ready", limit=1) == [c]
+    assert catalog.find("model") == []
+
+
+def test_update_replaces_what_is_given(catalog: Catalog) -> None:
+    entry = catalog.add("run", "r", {"a": 1, "b": 2}, state="pending", description="first")
+    updated = catalog.update(entry, body={"b": 3}, state="ready", expect_state="pending")
+    assert (updated.body, updated.state, updated.description) == ({"b": 3}, "ready", "first")
+    assert catalog.get("run", "r") == updated
+    with pytest.raises(ConflictError, match="is 'ready', not 'pending'"):
+        catalog.update(entry, state="failed", expect_state="pending")
+    assert catalog.get("run", "r") == updated
+
+
+def test_removed_is_gone(catalog: Catalog) -> None:
+    entry = catalog.add("feature_view", "late_arrival", {})
+    catalog.remove(entry)
+    with pytest.raises(NotFoundError, match="There is no feature view 'late_arrival'"):
+        catalog.get("feature_view", "late_arrival")
+    for again in (lambda: catalog.remove(entry), lambda: catalog.update(entry, state="x")):
+        with pytest.raises(NotFoundError, match=entry.id):
+            again()
