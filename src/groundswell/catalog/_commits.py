@@ -60,6 +60,7 @@ class FileRecord:
         removed: the version that removed it; None while it is active.
         order_version: the version that its rows count as written by; lower than `added` if compaction moved them.
         position: its place among the files of that version.
+        distinct: whether its identities are known to differ from all before, as its commit says.
         min_time_us: the earliest event time in it, in microseconds since 1970 in UTC; None if not known.
         max_time_us: the latest event time in it, likewise.
     """
@@ -71,6 +72,7 @@ class FileRecord:
     position: int
     rows: int
     size_bytes: int
+    distinct: bool
     min_time_us: int | None
     max_time_us: int | None
 
@@ -170,22 +172,6 @@ class CommitIndex:
             _check_version(connection, table_id, version)
             rows = connection.execute(_FILE.where(*active).order_by(files.c.order_version, files.c.position))
             return [FileRecord(**row) for row in rows.mappings()]
-
-    def all_distinct(self, table_id: str, version: int) -> bool:
-        """Whether every commit up to `version` that wrote rows is known to have written distinct ones.
-
-        Raises:
-            NotFoundError: no such version; the message names those there are.
-        """
-        doubtful = sa.select(commits.c.version).where(
-            commits.c.table_id == table_id,
-            commits.c.distinct == sa.false(),
-            commits.c.version <= version,
-            commits.c.rows > 0,
-        )
-        with self._database.read() as connection:
-            _check_version(connection, table_id, version)
-            return connection.scalar(doubtful.limit(1)) is None
 
     def forget(self, table_id: str) -> None:
         """Drop what is indexed of the table, so that it can be indexed again from its log."""

@@ -137,7 +137,6 @@ commits = Table(
     Column("distinct", Boolean, nullable=False),
     Column("detail", JSON, nullable=False),
     Index(None, "table_id", "version", "committed_at"),
-    Index(None, "table_id", "distinct", "version"),
 )
 
 files = Table(
@@ -151,6 +150,7 @@ files = Table(
     Column("position", BigInteger, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("distinct", Boolean, nullable=False),
     Column("min_time_us", BigInteger),
     Column("max_time_us", BigInteger),
     Index(None, "table_id", "removed", "added"),

@@ -105,7 +105,6 @@ def _create_commits() -> None:
         sa.PrimaryKeyConstraint("table_id", "version", name="pk_commits"),
     )
     op.create_index("ix_commits_table_id_version_committed_at", "commits", ["table_id", "version", "committed_at"])
-    op.create_index("ix_commits_table_id_distinct_version", "commits", ["table_id", "distinct", "version"])
     op.create_table(
         "files",
         sa.Column("table_id", sa.String(32), nullable=False),
@@ -116,6 +115,7 @@ def _create_commits() -> None:
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("rows", sa.BigInteger, nullable=False),
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
+        sa.Column("distinct", sa.Boolean, nullable=False),
         sa.Column("min_time_us", sa.BigInteger),
         sa.Column("max_time_us", sa.BigInteger),
         sa.PrimaryKeyConstraint("table_id", "path", "added", name="pk_files"),
