@@ -1,0 +1,24 @@
+"""Models: safe files, signatures, versions with aliases, evaluation and model cards."""
+
+from groundswell.models._candidate import Candidate, TrainedOn
+from groundswell.models._evaluation import Evaluation, evaluate
+from groundswell.models._formats import ModelFile, load_model, save_model
+from groundswell.models._model_version import ModelVersion
+from groundswell.models._registry import Registry
+from groundswell.models._signature import Signature, Task
+from groundswell.models._writer import Writer
+
+__all__ = [
+    "Candidate",
+    "Evaluation",
+    "ModelFile",
+    "ModelVersion",
+    "Registry",
+    "Signature",
+    "Task",
+    "TrainedOn",
+    "Writer",
+    "evaluate",
+    "load_model",
+    "save_model",
+]

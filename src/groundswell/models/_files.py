@@ -1,0 +1,55 @@
+"""Files that are there whole or not at all, even when the power fails.
+
+A file is written beside its place, flushed to the disk, renamed into place, and the folder that holds the name is
+flushed too. Used for model files, signatures and cards, and by the experiments room for what a run leaves behind.
+"""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["digest_of", "sync_folder", "write_durably"]
+
+_BLOCK_BYTES = 1 << 20
+
+
+def write_durably(path: Path, blocks: Iterable[bytes | memoryview]) -> str:
+    """Write the blocks to `path`, replacing what was there, and return the sha256 digest in hexadecimal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    digest = hashlib.sha256()
+    try:
+        with beside.open("xb") as file:
+            for block in blocks:
+                file.write(block)
+                digest.update(block)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    return digest.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names, without which a renamed file can be gone after a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def digest_of(file: BinaryIO) -> str:
+    """The sha256 digest, in hexadecimal, of all that can be read from `file`, which is left at its start."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
