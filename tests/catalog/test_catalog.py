@@ -24,7 +24,7 @@ def test_versions_count_within_kind_and_name(catalog: Catalog) -> None:
 def test_an_explicit_version_is_kept_and_the_next_one_follows_it(catalog: Catalog) -> None:
     assert catalog.add("model", "late", {}, version=7).version == 7
     assert catalog.add("model", "late", {}).version == 8
-    with pytest.raises(AlreadyExistsError, match="has a version 7 already.*to get version 9"):
+    with pytest.raises(AlreadyExistsError, match=r"has a version 7 already.*to get version 9"):
         catalog.add("model", "late", {}, version=7)
 
 

@@ -3,8 +3,9 @@
 It keeps what other rooms give it and knows no meaning: the body of an entry is theirs.
 """
 
+from groundswell.catalog._activity import Activity
 from groundswell.catalog._catalog import Catalog
 from groundswell.catalog._commits import CommitIndex, CommitRecord, FileRecord
 from groundswell.catalog._entries import Entry
 
-__all__ = ["Catalog", "CommitIndex", "CommitRecord", "Entry", "FileRecord"]
+__all__ = ["Activity", "Catalog", "CommitIndex", "CommitRecord", "Entry", "FileRecord"]

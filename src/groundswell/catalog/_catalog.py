@@ -15,14 +15,17 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from groundswell.catalog import _revision
+from groundswell.catalog import _activity, _aliases, _lineage, _revision
+from groundswell.catalog._activity import Activity
 from groundswell.catalog._commits import CommitIndex
 from groundswell.catalog._database import Database
 from groundswell.catalog._entries import (
     Entry,
     check_kind,
+    check_name,
     check_text,
     entry_from_id,
+    entry_from_row,
     latest_or_version,
     select_entries,
     title,
@@ -102,7 +105,7 @@ class Catalog:
             DataError: the body is no JSON; the message names the path to what is not.
             InvalidNameError: no such kind, or a name that is no text.
         """
-        check_kind(kind), check_text(name, f"the name of a {title(kind)}")
+        check_name(kind, name)
         content = plain(body, "body")
         with self._database.write() as connection:
             entry = Entry(
@@ -119,9 +122,9 @@ class Catalog:
         Raises:
             NotFoundError: no such name, with the nearest ones; or no such version, with those there are.
         """
-        check_kind(kind)
+        check_name(kind, name)
         with self._database.read() as connection:
-            return latest_or_version(connection, kind, check_text(name, f"the name of a {title(kind)}"), version)
+            return latest_or_version(connection, kind, name, version)
 
     def find(
         self, kind: str, *, name: str | None = None, state: str | None = None, limit: int | None = None
@@ -134,7 +137,7 @@ class Catalog:
             query = query.where(entries.c.state == state)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(entries.c.sequence.desc()).limit(limit))
-            return [Entry(**row) for row in rows.mappings()]
+            return [entry_from_row(row) for row in rows]
 
     def update(
         self,
@@ -189,6 +192,83 @@ class Catalog:
             self.commits.forget(entry.id)
             connection.execute(sa.delete(entries).where(entries.c.id == entry.id))
 
+    def set_alias(self, kind: str, name: str, alias: str, version: int) -> None:
+        """Let `alias` point to that version of the name, wherever it pointed before.
+
+        Raises:
+            NotFoundError: there is no such version.
+            InvalidNameError: the alias is no text.
+        """
+        check_name(kind, name)
+        check_text(alias, "an alias")
+        with self._database.write() as connection:
+            _aliases.point(connection, kind, name, alias, version)
+
+    def remove_alias(self, kind: str, name: str, alias: str) -> None:
+        """Remove the alias; the version stays.
+
+        Raises:
+            NotFoundError: there is no such alias; the message names the nearest ones.
+        """
+        with self._database.write() as connection:
+            _aliases.unpoint(connection, check_kind(kind), name, alias)
+
+    def aliases(self, kind: str, name: str) -> dict[str, int]:
+        """The aliases of a name, with the version that each points to."""
+        with self._database.read() as connection:
+            return _aliases.pointers(connection, check_kind(kind), name)
+
+    def link(
+        self,
+        source: Entry | str,
+        target: Entry | str,
+        relation: str,
+        detail: Mapping[str, Any] | None = None,  # Any: JSON
+    ) -> None:
+        """Note that `source` was made of `target`; doing it again replaces the detail.
+
+        Args:
+            source: what was made, or its id.
+            target: what it was made of, or its id.
+            relation: how, in a word that reads from source to target: run "used" training data.
+
+        Raises:
+            NotFoundError: one of the two was removed.
+        """
+        content = plain(detail or {}, "detail")
+        with self._database.write() as connection:
+            _lineage.connect(connection, _id(source), _id(target), check_text(relation, "a relation"), content)
+
+    def upstream(self, entry: Entry | str) -> list[tuple[str, Entry, dict[str, Any]]]:  # Any: JSON
+        """What the entry was made of, one step: relation, entry and detail of each edge, oldest first."""
+        with self._database.read() as connection:
+            return _lineage.targets_of(connection, _id(entry))
+
+    def downstream(self, entry: Entry | str) -> list[tuple[str, Entry, dict[str, Any]]]:  # Any: JSON
+        """What was made of the entry, one step: relation, entry and detail of each edge, oldest first."""
+        with self._database.read() as connection:
+            return _lineage.sources_of(connection, _id(entry))
+
+    def log(self, verb: str, entry: Entry | str, detail: Mapping[str, Any] | None = None) -> None:  # Any: JSON
+        """Add to the activity that this was done to the entry now.
+
+        Args:
+            verb: in the past: "created", "inserted", "deleted".
+            entry: the entry, which may have been removed, or the id of one that is there.
+
+        Raises:
+            NotFoundError: the id belongs to no entry.
+        """
+        content = plain(detail or {}, "detail")
+        with self._database.write() as connection:
+            subject = entry_from_id(connection, entry) if isinstance(entry, str) else entry
+            _activity.record(connection, check_text(verb, "a verb"), self._author, subject, content)
+
+    def activity(self, *, limit: int = 100, name: str | None = None) -> list[Activity]:
+        """What was done last, newest first; to entries of that name only, if given."""
+        with self._database.read() as connection:
+            return _activity.recent(connection, limit, name)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """The calls inside the block land together or not at all, and nobody else writes meanwhile: keep it short.
@@ -212,6 +292,10 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog({str(self._database.path)!r})"
+
+
+def _id(entry: Entry | str) -> str:
+    return entry if isinstance(entry, str) else entry.id
 
 
 def _free_version(connection: sa.Connection, kind: str, name: str, version: int | None) -> int:

@@ -18,13 +18,14 @@ __all__ = [
     "KINDS",
     "Entry",
     "check_kind",
+    "check_name",
     "check_text",
     "entry_from_id",
+    "entry_from_row",
     "latest_or_version",
     "ranges",
     "select_entries",
     "title",
-    "unknown_entry",
 ]
 
 KINDS = {
@@ -85,6 +86,15 @@ def check_kind(kind: str) -> str:
     return kind
 
 
+def check_name(kind: str, name: str) -> None:
+    """Check that there is such a kind, and that `name` can be a name in it.
+
+    Raises:
+        InvalidNameError: there is none, or the name is no text.
+    """
+    check_text(name, f"the name of a {title(check_kind(kind))}")
+
+
 def check_text(value: object, what: str) -> str:
     """Return `value` if it is text that a database can hold: any characters, but no halves of a surrogate pair.
 
@@ -110,24 +120,35 @@ def check_text(value: object, what: str) -> str:
     return value
 
 
+_ALL = sa.select(*(column for column in entries.c if column is not entries.c.sequence))
+_FIELDS = _ALL.selected_columns.keys()
+
+
 def select_entries() -> sa.Select[Any]:  # Any: SQLAlchemy's type of a row of many columns
-    """All entries, as `Entry(**row)` takes them."""
-    return sa.select(*(column for column in entries.c if column is not entries.c.sequence))
+    """All entries, in rows that `entry_from_row` takes."""
+    return _ALL
 
 
-def entry_from_id(connection: sa.Connection, id: str) -> Entry:  # noqa: A002 - the attribute's name
+def entry_from_row(row: Iterable[Any]) -> Entry:  # Any: each column has its own type
+    """The entry in a row of `select_entries`."""
+    return Entry(**dict(zip(_FIELDS, row, strict=True)))
+
+
+def entry_from_id(connection: sa.Connection, entry_id: str) -> Entry:
     """The entry with that id.
 
     Raises:
         NotFoundError: it was removed, or never was.
     """
-    row = connection.execute(select_entries().where(entries.c.id == id)).mappings().first()
+    row = connection.execute(select_entries().where(entries.c.id == entry_id)).first()
     if row is None:
         raise NotFoundError(
-            f"No entry has the id {id!r}.", why="It was removed, or it belongs to another project.",
-            fix="Look it up again by kind and name.", id=id,
-        )  # fmt: skip
-    return Entry(**row)
+            f"No entry has the id {entry_id!r}.",
+            why="It was removed, or it belongs to another project.",
+            fix="Look it up again by kind and name.",
+            id=entry_id,
+        )
+    return entry_from_row(row)
 
 
 def latest_or_version(connection: sa.Connection, kind: str, name: str, version: int | None) -> Entry:
@@ -139,13 +160,13 @@ def latest_or_version(connection: sa.Connection, kind: str, name: str, version: 
     query = select_entries().where(entries.c.kind == kind, entries.c.name == name)
     if version is not None:
         query = query.where(entries.c.version == version)
-    row = connection.execute(query.order_by(entries.c.version.desc()).limit(1)).mappings().first()
+    row = connection.execute(query.order_by(entries.c.version.desc()).limit(1)).first()
     if row is None:
-        raise unknown_entry(connection, kind, name, version)
-    return Entry(**row)
+        raise _unknown(connection, kind, name, version)
+    return entry_from_row(row)
 
 
-def unknown_entry(connection: sa.Connection, kind: str, name: str, version: int | None) -> NotFoundError:
+def _unknown(connection: sa.Connection, kind: str, name: str, version: int | None) -> NotFoundError:
     """The error that says what there is instead of what was asked for."""
     of_kind = entries.c.kind == kind
     versions = connection.scalars(sa.select(entries.c.version).where(of_kind, entries.c.name == name)).all()
