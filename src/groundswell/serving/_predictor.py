@@ -1,0 +1,296 @@
+"""A predictor: one model version with its feature lookup, from request rows to predictions.
+
+It looks the features up, runs the estimator and lays out what the log will hold. It knows neither HTTP nor storage; the
+service puts those around it.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.errors import GroundswellError, SignatureError, TypeMismatchError
+from groundswell.models import Signature
+from groundswell.serving._ids import log_name, new_ids
+from groundswell.serving._tensors import metadata_of, show
+from groundswell.types import TIMESTAMP, Field, Schema, canonical_type
+
+__all__ = ["FeatureLookup", "Predictions", "Predictor", "ServedModel", "Source", "Vectors"]
+
+
+class Source(Protocol):
+    """The row of a joined group that gave a request its features."""
+
+    @property
+    def commit(self) -> int:
+        """The version of the group's table whose commit wrote the row."""
+
+    @property
+    def event_time(self) -> datetime | None:
+        """When it happened; None in a group without event time."""
+
+    @property
+    def available_at(self) -> datetime | None:
+        """When it became known; None in a group without availability."""
+
+
+class Vectors(Protocol):
+    """Model inputs for a number of requests, and where the joined ones come from."""
+
+    @property
+    def features(self) -> pa.Table:
+        """One row per request, columns in the order of the model's signature."""
+
+    @property
+    def sources(self) -> Sequence[Mapping[str, Source | None]]:
+        """Per request: each joined group's name to the row that matched, or None."""
+
+
+class FeatureLookup(Protocol):
+    """What a predictor needs of a feature view. It is called from several threads at once."""
+
+    @property
+    def request_schema(self) -> Schema:
+        """What a request must bring: features that no group holds, and join keys."""
+
+    def vectors(self, requests: pa.Table, at: Sequence[datetime]) -> Vectors:
+        """The model inputs as they were known at each request's moment."""
+
+
+class ServedModel(Protocol):
+    """What a predictor needs of a registered model version."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    @property
+    def version(self) -> int:
+        """Its version."""
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives."""
+
+    def load(self) -> Any:  # Any: an estimator is whatever has `predict`
+        """The fitted estimator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What one request gave.
+
+    Args:
+        outputs: columns as in the predictor's `output_schema`, one row per request row.
+        at: the moment that each row was predicted for.
+        log_rows: the same predictions as rows of the log, inputs and sources included.
+    """
+
+    outputs: pa.Table
+    at: Sequence[datetime]
+    log_rows: pa.Table
+
+
+class Predictor:
+    """A loaded model version and its feature lookup.
+
+    Args:
+        model: the version to serve; it is loaded once, now.
+        view: looks features up.
+        clock: gives the present moment, in UTC.
+
+    Raises:
+        InvalidNameError: the model's name is too long for a log group to be named after it.
+        TypeMismatchError: the model cannot be served: it has several labels, or inputs that no tensor can carry.
+    """
+
+    def __init__(self, model: ServedModel, view: FeatureLookup, *, clock: Callable[[], datetime]) -> None:
+        self.name, self.version = model.name, model.version
+        self._view, self._clock, self._estimator = view, clock, model.load()
+        self._signature, self._inputs = model.signature, model.signature.inputs
+        self.request = _request(view.request_schema, model.signature)
+        self._probability = _probability(self._estimator, model.signature)
+        label = pa.float64() if model.signature.task == "regression" else _label(model)
+        self.output_schema = Schema(
+            (Field("prediction", label), *self._probability, Field("prediction_id", pa.string(), False))
+        )
+        self.log_schema = self._log_layout()
+        for field in (*self.request.inputs, *self.output_schema):
+            metadata_of(field)
+        log_name(self.name, self.version)
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.name!r}, version {self.version}: {', '.join(self.request.inputs.names)})"
+
+    @property
+    def classes(self) -> tuple[bool | int | float | str, ...]:
+        """The class labels in the order of the probabilities; none unless the model is a classifier."""
+        return self._signature.classes
+
+    def _log_layout(self) -> Schema:
+        keys = [field for field in self.request.inputs if field.name not in self._inputs]
+        outputs = [field for field in self.output_schema if field.name != "prediction_id"]
+        return Schema(
+            (
+                Field("prediction_id", pa.string(), False),
+                Field("at", TIMESTAMP, False),
+                Field("predicted_at", TIMESTAMP, False),
+                Field("model_version", pa.int64(), False),
+                *(Field(f"x_{field.name}", field.type) for field in self._inputs),
+                *(Field(f"k_{field.name}", field.type) for field in keys),
+                *(Field(f"y_{field.name}", field.type) for field in outputs),
+                Field("sources", pa.string(), False),
+            )
+        )
+
+    def predict(self, inputs: pa.Table, at: datetime | Sequence[datetime] | None = None) -> Predictions:
+        """Predict for every row.
+
+        Args:
+            inputs: columns as in `request.inputs`.
+            at: the moment that predictions are for, or one per row; now, if None.
+
+        Raises:
+            SignatureError: the model does not take these values.
+        """
+        now = self._clock()
+        moments = [now if at is None else at] * len(inputs) if at is None or isinstance(at, datetime) else list(at)
+        vectors = self._view.vectors(inputs, moments)
+        self._check(vectors)
+        columns = self._run(vectors.features)
+        ids = new_ids(self.name, self.version, len(inputs), now)
+        outputs = pa.Table.from_arrays([*columns, pa.array(ids, pa.string())], schema=self.output_schema.to_arrow())
+        return Predictions(outputs=outputs, at=moments, log_rows=self._log_rows(inputs, vectors, outputs, moments, now))
+
+    def _check(self, vectors: Vectors) -> None:
+        names = vectors.features.column_names
+        if names != self._inputs.names:
+            raise GroundswellError(
+                f"Model {self.name!r} version {self.version} takes {self._inputs.names}, and its view gives {names}.",
+                why="The view is not the one that the model was trained on.",
+                fix="Deploy the model with the version of the view that its training data came from.",
+            )
+        for field in self._inputs:
+            column = vectors.features[field.name]
+            if column.null_count and not field.nullable:
+                row = pc.index(pc.is_null(column), True).as_py()
+                absent = sorted(name for name, source in vectors.sources[row].items() if source is None)
+                raise SignatureError(
+                    f"Feature {field.name!r} is null for row {row}, and the model takes no null there.",
+                    why=f"Nothing was known at that moment in {', '.join(map(repr, absent))} for its keys."
+                    if absent
+                    else "The matched row holds null.",
+                    fix="Check the keys and 'at', or train the model with rows where the feature is missing.",
+                    feature=field.name,
+                    row=row,
+                )
+
+    def _run(self, features: pa.Table) -> list[pa.Array]:
+        """The estimator's outputs as columns, without the ids."""
+        if not len(features):
+            return [pa.array([], field.type) for field in self.output_schema][:-1]
+        frame = features.to_pandas()
+        try:
+            labels = self._estimator.predict(frame)
+            shares = self._estimator.predict_proba(frame) if self._probability else None
+        except ValueError as error:  # scikit-learn's way to refuse values: an unknown category, NaN
+            raise SignatureError(
+                f"Model {self.name!r} version {self.version} refuses these values: {show(str(error), 300)}",
+                fix="Send values like those that it was trained on.",
+            ) from error
+        columns = [pa.array(np.asarray(labels).reshape(len(frame))).cast(self.output_schema["prediction"].type)]
+        if shares is not None:
+            columns.append(_share_column(np.asarray(shares, np.float64), self._signature))
+        return columns
+
+    def _log_rows(
+        self, inputs: pa.Table, vectors: Vectors, outputs: pa.Table, at: Sequence[datetime], now: datetime
+    ) -> pa.Table:
+        n = len(inputs)
+        columns: dict[str, Any] = {f"x_{name}": vectors.features[name] for name in self._inputs.names}
+        columns |= {f"k_{name}": inputs[name] for name in inputs.column_names}
+        columns |= {f"y_{name}": outputs[name] for name in outputs.column_names}
+        columns |= {
+            "prediction_id": outputs["prediction_id"],
+            "at": pa.array(at, TIMESTAMP),
+            "predicted_at": pa.array([now] * n, TIMESTAMP),
+            "model_version": pa.array([self.version] * n, pa.int64()),
+            "sources": pa.array([_sources_text(row) for row in vectors.sources], pa.string()),
+        }
+        schema = self.log_schema.to_arrow()
+        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _request(request: Schema, signature: Signature) -> Signature:
+    """What a request must bring; a column that is a model input may be null only if the model takes null."""
+    if not len(request):
+        raise TypeMismatchError(
+            "The view asks nothing of a request: neither a feature nor a key.",
+            why="Every request would get the same prediction.",
+            fix="Select at least one column of the view's first group.",
+        )
+    fields = [
+        replace(
+            field,
+            nullable=field.nullable and (field.name not in signature.inputs or signature.inputs[field.name].nullable),
+        )
+        for field in request
+    ]
+    return replace(signature, inputs=Schema(tuple(fields)))
+
+
+def _label(model: ServedModel) -> pa.DataType:
+    """The type of the one label."""
+    signature = model.signature
+    n_labels = 1 if signature.classes else len(signature.outputs)
+    if n_labels != 1:
+        raise TypeMismatchError(
+            f"Model {model.name!r} version {model.version} predicts {n_labels} labels at once: "
+            f"{', '.join(signature.outputs.names)}.",
+            why="A service answers with one label per row.",
+            fix="Register one model per label.",
+            labels=signature.outputs.names,
+        )
+    return next(iter(signature.outputs)).type
+
+
+def _probability(estimator: Any, signature: Signature) -> tuple[Field, ...]:
+    """The output with the probabilities: of the second class, or of each of more than two."""
+    if not signature.classes or not hasattr(estimator, "predict_proba"):
+        return ()
+    if signature.task == "binary":
+        return (Field("probability", pa.float64()),)
+    return (Field("probabilities", canonical_type(pa.list_(pa.float64()))),)
+
+
+def _share_column(shares: np.ndarray, signature: Signature) -> pa.Array:
+    """A classifier's probabilities, an array of shape (n, k), as a column."""
+    n, k = shares.shape
+    if signature.task == "binary":  # a classifier that met one class only has one column: the second never happens
+        return pa.array(np.ascontiguousarray(shares[:, 1]) if k > 1 else np.zeros(n))
+    offsets = pa.array(np.arange(0, n * k + 1, k), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(shares.ravel())).cast(canonical_type(pa.list_(pa.float64())))
+
+
+def _sources_text(sources: Mapping[str, Source | None]) -> str:
+    return json.dumps(
+        {
+            name: None
+            if source is None
+            else {
+                "commit": source.commit,
+                "event_time": _text(source.event_time),
+                "available_at": _text(source.available_at),
+            }
+            for name, source in sources.items()
+        }
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
