@@ -1,0 +1,274 @@
+"""The engine in one process: DuckDB over the tables' Parquet files.
+
+Reads stream, use all cores, stay inside the memory limit and spill to a temporary folder. It answers the questions that
+tables ask about identities, scans snapshots, and runs point-in-time joins.
+"""
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from groundswell.engines._join import join
+from groundswell.engines._plan import JoinReport, PointInTimeJoin, Scan
+from groundswell.engines._sql import (
+    column,
+    condition,
+    current,
+    instant,
+    per_file,
+    place,
+    row_version,
+    rows,
+    template,
+    text_of,
+)
+from groundswell.errors import CorruptionError, DataError
+from groundswell.tables import HIDDEN, DataFile, Definition, Snapshot
+
+BATCH_ROWS = 65_536
+_SHARE = 0.6
+"""DuckDB oversteps its limit by 15 to 55 %, and Python and Arrow need room too: of the user's limit it gets this."""
+
+
+class DuckDB:
+    """DuckDB in this process.
+
+    Args:
+        memory_limit: how much memory the process should take at most, such as "1GB"; None lets DuckDB choose (80 % of
+            the machine's). What does not fit is spilled to `temp_folder`.
+        threads: how many; None is one per core.
+        temp_folder: where to spill; None is a folder of its own in the system's temporary folder.
+    """
+
+    def __init__(
+        self, *, memory_limit: str | None = None, threads: int | None = None, temp_folder: str | None = None
+    ) -> None:
+        self._settings: dict[str, str | int | bool] = {}
+        if memory_limit is not None:
+            self._settings["memory_limit"] = f"{int(parse_bytes(memory_limit) * _SHARE) >> 20}MiB"
+        if threads is not None:
+            self._settings["threads"] = threads
+        self._temp_folder = temp_folder
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._process = 0
+
+    def repeated(self, paths: Sequence[str], definition: Definition) -> int:
+        """How many rows of the files have an identity that a later row of them has too."""
+        identity = {f"i{i}": column(definition, name) for i, name in enumerate(definition.identity)}
+        names = ", ".join(identity)
+        query = template(
+            "SELECT coalesce(sum(n - 1), 0) FROM counts",
+            keys=rows(paths, definition, identity),
+            counts=template(f"SELECT count(*) AS n FROM keys GROUP BY {names}"),
+        )
+        with self._cursor() as cursor:
+            return int(_one(cursor, query))
+
+    def keep_last(self, paths: Sequence[str], definition: Definition) -> pa.RecordBatchReader:
+        """The rows of the files without those that a later one replaces, in order."""
+        identity = {f"i{i}": column(definition, name) for i, name in enumerate(definition.identity)}
+        columns = {f"c{i}": exp.column(f"c{i}") for i in range(len(definition.schema))}
+        query = template(
+            "SELECT e.* EXCLUDE (place) FROM every AS e SEMI JOIN last ON e.place = last.place ORDER BY e.place",
+            every=rows(paths, definition, {**columns, "place": place()}),
+            keys=rows(paths, definition, {**identity, "place": place()}),
+            last=template(f"SELECT max(place) AS place FROM keys GROUP BY {', '.join(identity)}"),
+        )
+        return self._stream(query, definition.schema.to_arrow())
+
+    def overlap(self, paths: Sequence[str], existing: Sequence[str], definition: Definition) -> int:
+        """How many identities of the first files are in the existing ones too; in the first each is there once."""
+        identity = {f"i{i}": column(definition, name) for i, name in enumerate(definition.identity)}
+        same = " AND ".join(f"n.{i} = o.{i}" for i in identity)
+        with self._cursor() as cursor:
+            near: exp.Expr | None = None
+            if definition.event_time:
+                times = {"t": column(definition, definition.event_time)}
+                bounds = template(
+                    "SELECT epoch_us(min(t)), epoch_us(max(t)) FROM times", times=rows(paths, definition, times)
+                )
+                low, high = _row(cursor, bounds)
+                near = exp.Between(this=times["t"], low=instant(low), high=instant(high))
+            query = template(
+                f"SELECT count(*) FROM new AS n SEMI JOIN old AS o ON {same}",
+                new=rows(paths, definition, identity),
+                old=rows(existing, definition, identity, near),
+            )
+            return int(_one(cursor, query))
+
+    def folded(self, snapshot: Snapshot) -> pa.RecordBatchReader:
+        """The current rows of the snapshot in order, each with the commit and position it comes from."""
+        definition = snapshot.definition
+        columns: dict[str, exp.Expr] = {f"c{i}": exp.column(f"c{i}") for i in range(len(definition.schema))}
+        columns["version"] = row_version(snapshot.files)
+        columns["position"] = exp.func("coalesce", exp.column("moved_position"), _position(snapshot.files))
+        query = template(
+            "SELECT r.* EXCLUDE (place) FROM r ORDER BY r.place", r=current(snapshot, snapshot.files, columns)
+        )
+        return self._stream(query, pa.schema([*definition.schema.to_arrow(), *HIDDEN]))
+
+    def scan(self, scan: Scan) -> pa.RecordBatchReader:
+        """The rows of the scan in their order, as a stream."""
+        snapshot, definition = scan.snapshot, scan.snapshot.definition
+        schema = pa.schema([definition.schema.to_arrow().field(name) for name in scan.columns])
+        where = None if scan.where is None else condition(definition, scan.where)
+        columns = {f"o{i}": column(definition, name) for i, name in enumerate(scan.columns)}
+        if snapshot.clean:  # DuckDB keeps the order of files and rows by itself
+            return self._stream(rows([f.path for f in snapshot.files], definition, columns, where), schema)
+        query = template(
+            "SELECT r.* EXCLUDE (place) FROM r ORDER BY r.place",
+            r=current(snapshot, snapshot.files, columns, where),
+        )
+        return self._stream(query, schema)
+
+    def count(self, scan: Scan) -> int:
+        """How many rows the scan has."""
+        where = None if scan.where is None else condition(scan.snapshot.definition, scan.where)
+        if scan.snapshot.clean and where is None:
+            return scan.snapshot.rows
+        query = template("SELECT count(*) FROM r", r=current(scan.snapshot, scan.snapshot.files, {}, where))
+        with self._cursor() as cursor:
+            return int(_one(cursor, query))
+
+    def join(self, plan: PointInTimeJoin) -> tuple[pa.RecordBatchReader, list[JoinReport]]:
+        """Run a point-in-time join: the rows as a stream, and how each join went."""
+        cursor = self._open().cursor()
+        try:
+            with _file_errors():
+                query, schema, reports = join(cursor, plan)
+            return _reader(cursor, query, schema), reports
+        except BaseException:
+            cursor.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of memory and temporary files. The engine opens again when it is used."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _stream(self, query: exp.Expr, schema: pa.Schema) -> pa.RecordBatchReader:
+        return _reader(self._open().cursor(), query, schema)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._open().cursor()
+        try:
+            with _file_errors():
+                yield cursor
+        finally:
+            cursor.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._database is None or self._process != os.getpid():
+            folder = self._temp_folder or tempfile.mkdtemp(prefix="groundswell-duckdb-")
+            self._database = duckdb.connect(config={**self._settings, "temp_directory": folder})
+            self._database.execute("SET TimeZone = 'UTC'")
+            self._process = os.getpid()
+            if self._temp_folder is None:
+                weakref.finalize(self, _remove, folder, self._process)
+        return self._database
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes from text such as "1GB" or "512MiB".
+
+    Raises:
+        DataError: it cannot be read, or is less than 64 MB.
+    """
+    units = {
+        "kb": 10**3,
+        "mb": 10**6,
+        "gb": 10**9,
+        "tb": 10**12,
+        "kib": 2**10,
+        "mib": 2**20,
+        "gib": 2**30,
+        "tib": 2**40,
+    }
+    number = text.strip().rstrip("KMGTiBkmgtb").strip()
+    unit = text.strip()[len(number) :].strip().lower()
+    try:
+        size = int(float(number) * units[unit])
+    except (ValueError, KeyError):
+        size = 0
+    if size < 64 * 10**6:
+        raise DataError(
+            f"{text!r} cannot be a memory limit.",
+            why="It must be a number and a unit, and at least 64MB.",
+            fix="Write it as '1GB' or '512MiB'.",
+            value=text,
+        )
+    return size
+
+
+def _position(files: Sequence[DataFile]) -> exp.Expr:
+    """A row's number in its commit, which may have written several files."""
+    first: list[int] = []
+    seen: dict[int, int] = {}
+    for file in files:
+        first.append(seen.get(file.version, 0))
+        seen[file.version] = first[-1] + file.rows
+    return exp.Add(this=per_file(first), expression=exp.column("file_row_number"))
+
+
+def _one(cursor: duckdb.DuckDBPyConnection, query: exp.Expr) -> int:
+    count: int = _row(cursor, query)[0]
+    return int(count)
+
+
+def _row(cursor: duckdb.DuckDBPyConnection, query: exp.Expr) -> tuple[Any, ...]:  # Any: values as DuckDB gives them
+    (found,) = cursor.execute(text_of(query)).fetchall()
+    return tuple(found)
+
+
+def _reader(cursor: duckdb.DuckDBPyConnection, query: exp.Expr, schema: pa.Schema) -> pa.RecordBatchReader:
+    """The result as a stream under our schema; the cursor lives until it is read or dropped."""
+    with _file_errors():
+        result = cursor.sql(text_of(query)).to_arrow_reader(BATCH_ROWS)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            with _file_errors():
+                for batch in result:
+                    columns = [
+                        c if c.type == f.type else c.cast(f.type) for c, f in zip(batch.columns, schema, strict=True)
+                    ]
+                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        finally:
+            cursor.close()
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+@contextmanager
+def _file_errors() -> Iterator[None]:
+    """Say in our words that a file cannot be read, or that memory and disk are used up."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        if isinstance(error, duckdb.InvalidInputException) and ".parquet" not in str(error):
+            raise
+        raise CorruptionError(
+            f"A table's file cannot be read: {str(error).splitlines()[0]}",
+            why="It is damaged, missing, or the disk is full.",
+            fix="`groundswell doctor` says which files are affected; other versions and groups can still be read.",
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise DataError(
+            f"The memory limit is too small for this query: {str(error).splitlines()[0]}",
+            fix="Raise memory_limit, ask for fewer columns, or read in parts.",
+        ) from error
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)

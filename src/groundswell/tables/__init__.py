@@ -1,0 +1,23 @@
+"""Tables with commits: Delta tables that remember who wrote what, and when.
+
+A table appends, folds at read, and never loses what it acknowledged. Its commit log is the truth; the catalog holds an
+index of it that can be rebuilt at any time.
+"""
+
+from groundswell.tables._definition import HIDDEN, Definition
+from groundswell.tables._incoming import read_frame
+from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
+from groundswell.tables._table import Check, Commit, Identities, Table
+
+__all__ = [
+    "HIDDEN",
+    "Check",
+    "Commit",
+    "DataFile",
+    "Definition",
+    "Identities",
+    "Snapshot",
+    "Table",
+    "microseconds",
+    "read_frame",
+]

@@ -1,0 +1,38 @@
+"""Fault points: the places between a write and its acknowledgement where a test may kill the process.
+
+In normal use each point costs one look into the environment. A crash test sets `GROUNDSWELL_FAULT=<point>` or
+`<point>:<n>` (its nth passing) and the process dies there by SIGKILL, as in a power cut without the loss of the page
+cache.
+"""
+
+import os
+import signal
+from itertools import count
+
+POINTS = (
+    "create:before-table",
+    "create:after-table",
+    "stage:file-written",
+    "insert:files-synced",
+    "insert:before-commit",
+    "insert:after-commit",
+    "insert:log-synced",
+    "insert:indexed",
+    "compact:files-synced",
+    "compact:before-commit",
+    "compact:after-commit",
+    "compact:indexed",
+)
+"""Every point, in the order in which a writer passes them."""
+
+_passings = {name: count(1) for name in POINTS}
+
+
+def point(name: str) -> None:
+    """Die here if the environment says so."""
+    wanted = os.environ.get("GROUNDSWELL_FAULT")
+    if wanted is None:
+        return
+    passing = next(_passings[name])
+    if wanted in (name, f"{name}:{passing}"):
+        os.kill(os.getpid(), signal.SIGKILL)

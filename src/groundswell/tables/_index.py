@@ -1,0 +1,114 @@
+"""Follows a table's log into the catalog's commit index.
+
+The index is what makes a version or a time resolve to files in milliseconds. It only repeats the log: it may lag, it
+may be dropped, and following brings it back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from groundswell.catalog import CommitIndex, CommitRecord, FileRecord
+from groundswell.errors import CorruptionError
+from groundswell.tables._definition import Definition
+from groundswell.tables._log import LogEntry, log_path, read_log
+
+BATCH = 1_000
+"""Commits indexed in one transaction."""
+
+
+def follow(index: CommitIndex, table_id: str, folder: Path, definition: Definition) -> int:
+    """Bring the index up to the newest commit and return its version.
+
+    Raises:
+        CorruptionError: the table has no log, or a log file is damaged.
+    """
+    position = index.position(table_id)
+    if not log_path(folder, max(position, 0)).exists():
+        if not log_path(folder, 0).exists():
+            raise CorruptionError(
+                f"The table of group {definition.name!r} has no commit log in {folder}.",
+                fix="Restore the folder from a backup, or delete the group.",
+                path=str(folder),
+            )
+        index.forget(table_id)  # an older copy of the table was put back: the index speaks of commits that are gone
+        position = -1
+    while True:
+        entries = []
+        for entry in read_log(folder, position, definition.event_time):
+            entries.append(entry)
+            if len(entries) == BATCH:
+                break
+        if not entries:
+            return position
+        _advance(index, table_id, position, entries)
+        position = entries[-1].version
+
+
+def _advance(index: CommitIndex, table_id: str, position: int, entries: Sequence[LogEntry]) -> None:
+    last = index.history(table_id, limit=1)
+    now = last[0].committed_at if last else datetime.fromtimestamp(0, tz=UTC)
+    sizes = _sizes(index, table_id, position, entries)
+    commits: list[CommitRecord] = []
+    added: list[FileRecord] = []
+    removed: dict[str, int] = {}
+    for entry in entries:
+        now = max(now, entry.committed_at or now)  # clocks of several writers may differ; versions may not go back
+        commits.append(_commit(entry, now, sizes))
+        removed |= dict.fromkeys(entry.removed, entry.version)
+        added += [
+            FileRecord(
+                path=file.path,
+                added=entry.version,
+                removed=None,
+                order_version=entry.note.get("order_version", entry.version),
+                position=i,
+                rows=file.rows,
+                size_bytes=file.size_bytes,
+                distinct=commits[-1].distinct,
+                min_time_us=file.min_time_us,
+                max_time_us=file.max_time_us,
+            )
+            for i, file in enumerate(entry.added)
+        ]
+    index.advance(table_id, position, commits, added, removed)
+
+
+def _sizes(index: CommitIndex, table_id: str, position: int, entries: Iterable[LogEntry]) -> Mapping[str, int]:
+    """Rows by path of the files that may be removed; asked for only if a commit removes some."""
+    if not any(entry.removed for entry in entries):
+        return {}
+    known = index.files(table_id, position) if position >= 0 else []
+    return {f.path: f.rows for f in known} | {f.path: f.rows for entry in entries for f in entry.added}
+
+
+def _commit(entry: LogEntry, now: datetime, sizes: Mapping[str, int]) -> CommitRecord:
+    note = entry.note
+    rows = sum(f.rows for f in entry.added)
+    if not note:  # another tool's commit: legal, of unknown origin, never assumed to be distinct
+        gone = sum(sizes.get(path, 0) for path in entry.removed)
+        return CommitRecord(
+            version=entry.version,
+            committed_at=now,
+            kind=f"foreign {entry.operation.lower()}",
+            author="",
+            rows=rows,
+            new=None,
+            replaced=None,
+            deleted=max(gone - rows, 0),
+            distinct=rows == 0,
+            detail={"changes_schema": entry.changes_schema},
+        )
+    known = {"format", "kind", "author", "rows", "new", "replaced", "deleted", "distinct", "order_version"}
+    return CommitRecord(
+        version=entry.version,
+        committed_at=now,
+        kind=note["kind"],
+        author=note["author"],
+        rows=note["rows"],
+        new=note.get("new", 0),
+        replaced=note.get("replaced", 0),
+        deleted=note.get("deleted", 0),
+        distinct=note.get("distinct", True),
+        detail={k: v for k, v in note.items() if k not in known},
+    )
