@@ -17,7 +17,7 @@ from sklearn import metrics as skm
 from sklearn.exceptions import UndefinedMetricWarning
 
 from groundswell.errors import DataError
-from groundswell.models._signature import Task, task_of
+from groundswell.models._signature import Task, columns_of, task_of
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -61,7 +61,8 @@ def evaluate(model: Any, inputs: pd.DataFrame, labels: pd.Series) -> Evaluation:
         labels: n true values.
 
     Raises:
-        DataError: there are no rows, a label is missing, or the model is neither classifier nor regressor.
+        DataError: there are no rows, a label is missing, the model is neither classifier nor regressor, or it was
+            fitted on other columns.
     """
     task, classes = task_of(model)
     if task == "other":
@@ -77,6 +78,7 @@ def evaluate(model: Any, inputs: pd.DataFrame, labels: pd.Series) -> Evaluation:
         raise DataError(
             f"{missing:,} of {len(labels):,} labels are missing.", fix="Leave those rows out.", missing=missing
         )
+    inputs = inputs[columns_of(model, list(inputs.columns))]
     collected = _Collected()
     with warnings.catch_warnings():
         warnings.simplefilter("error", UndefinedMetricWarning)

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.base import is_classifier, is_regressor
 
-from groundswell.errors import SignatureError, choices
+from groundswell.errors import DataError, SignatureError, choices
 from groundswell.models._values import to_column
 from groundswell.types import Field, Schema, canonical_type, type_name
 
-__all__ = ["Signature", "Task", "task_of"]
+__all__ = ["Signature", "Task", "columns_of", "task_of"]
 
 Task = Literal["binary", "multiclass", "regression", "other"]
 """What a model predicts; "other" is everything that is not one label of one of the three kinds."""
@@ -57,8 +57,13 @@ class Signature:
             inputs: the raw feature columns of the training split.
             labels: the label columns of the training split.
             model: the fitted model; without one, or with one that is no scikit-learn estimator, the task is "other".
+                One that was fitted on some of the columns takes those only.
+
+        Raises:
+            DataError: the model was fitted on columns that are not in `inputs`.
         """
         task, classes = task_of(model) if labels.num_columns == 1 else ("other", ())
+        inputs = inputs.select(columns_of(model, inputs.column_names))
         return cls(
             inputs=Schema(tuple(_input_field(name, inputs.column(name)) for name in inputs.column_names)),
             outputs=_outputs(labels, task, hasattr(model, "predict_proba")),
@@ -195,6 +200,28 @@ def task_of(model: object) -> tuple[Task, tuple[bool | int | float | str, ...]]:
         return "other", ()
     plain = tuple(classes.tolist())
     return ("binary" if len(plain) <= 2 else "multiclass"), plain
+
+
+def columns_of(model: object, names: Sequence[str]) -> list[str]:
+    """The columns among `names` that a model was fitted on, in its order; all of them if it does not tell.
+
+    Raises:
+        DataError: it was fitted on others.
+    """
+    fitted = getattr(model, "feature_names_in_", None)
+    n_fitted = getattr(model, "n_features_in_", None)
+    if fitted is not None and all(name in names for name in fitted):
+        return [str(name) for name in fitted]
+    if fitted is None and n_fitted in (None, len(names)):
+        return list(names)
+    others = f"{n_fitted} columns" if fitted is None else ", ".join(repr(n) for n in fitted if n not in names)
+    raise DataError(
+        f"The model was fitted on {others}, which the data do not have: {', '.join(map(repr, names[:20]))}.",
+        why="A request holds the columns of the data, so what is made of them must be part of the model.",
+        fix="Put such steps into a scikit-learn Pipeline, or into the features, and fit on data.X.",
+        fitted=None if fitted is None else list(fitted),
+        known=list(names),
+    )
 
 
 def _input_field(name: str, column: pa.ChunkedArray) -> Field:

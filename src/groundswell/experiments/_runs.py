@@ -1,0 +1,208 @@
+"""Runs: the noun that carries out oblivious functions and remembers them.
+
+A run is an entry in the catalog that is there before the function starts, so that a killed one is known too, and a
+folder for the model. The function knows nothing of it: it takes data and parameters and returns a model, metrics or
+both.
+"""
+
+import re
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from groundswell.catalog import Catalog, Entry
+from groundswell.errors import ConflictError, DataError, NotFoundError, UntrustedTypeError, choices
+from groundswell.experiments._code import Code
+from groundswell.experiments._compare import differences
+from groundswell.experiments._environment import Environment
+from groundswell.experiments._outcome import Outcome
+from groundswell.experiments._parameters import Call, prepare
+from groundswell.experiments._record import KIND, Record, end
+from groundswell.experiments._run import Run
+from groundswell.experiments._training_set import TrainingSet, check_training_set
+from groundswell.features._reads import Read, recording
+from groundswell.models import Signature, Writer, save_model
+from groundswell.models import evaluate as evaluate_model
+from groundswell.types import check_name
+
+__all__ = ["Runs"]
+
+_LOST = {"type": "ProcessEnded", "message": "The process ended before the function returned.", "traceback": ""}
+_Data = TrainingSet | Mapping[str, TrainingSet] | None
+
+
+class Runs:
+    """The runs of a project.
+
+    Args:
+        catalog: where they are recorded.
+        folder: where their models lie: `<id>/model.skops`.
+    """
+
+    def __init__(self, catalog: Catalog, folder: Path) -> None:
+        self._catalog = catalog
+        self._folder = folder
+        self.repair()
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        data: TrainingSet,
+        *,
+        evaluate: _Data = None,
+        params: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        description: str = "",
+    ) -> Run:
+        """Call `function(data, **params)` and record what went in, what ran and what came out.
+
+        Args:
+            function: any callable that returns a fitted model, a dict of metrics, or (model, metrics).
+            data: what it is fitted on.
+            evaluate: data that the model is evaluated on, or several by name.
+            params: parameters other than the defaults.
+            name: what to call the run; the default is the function's name.
+
+        Raises:
+            DataError: something is no function, data or parameter; nothing is recorded then.
+            FitError: the function returned nothing that can be kept.
+            Exception: what the function raised; the run is recorded as failed, with the traceback.
+        """
+        call = prepare(function, params or {})
+        check_training_set(data, "The data")
+        datasets = _datasets(evaluate)
+        code = Code.of(function)
+        shown = check_name(name, "run") if name is not None else _name_of(code.qualname)
+        record = Record.begin(self._catalog, shown, description, data=data, call=call, code=code)
+        try:
+            outcome = _call(record, function, data, call, datasets)
+            if outcome.model is not None:
+                self._keep_model(record, outcome.model, data)
+            evaluations = {part: _evaluation(outcome.model, dataset) for part, dataset in datasets.items()}
+            return self._run(record.finish(evaluations=evaluations), outcome.model)
+        except BaseException as error:  # an interrupt too: whatever ends a run is recorded and passed on
+            record.fail(error)
+            raise
+
+    def get(self, reference: str) -> Run:
+        """The run with this id, or the only one whose id begins so.
+
+        Raises:
+            NotFoundError: there is none, or there are several.
+        """
+        entries = self._catalog.find(KIND)
+        found = [entry for entry in entries if reference and entry.id.startswith(reference)]
+        if len(found) == 1:
+            return self._run(found[0])
+        if found:
+            raise NotFoundError(
+                f"{len(found)} runs have an id that begins with {reference!r}.",
+                fix=f"Write more of it: {', '.join(entry.id[: len(reference) + 4] for entry in found[:5])}.",
+                id=reference,
+                known=[entry.id for entry in found],
+            )
+        latest = ", ".join(f"{entry.id[:8]} ({entry.name})" for entry in entries[:5])
+        raise NotFoundError(
+            f"There is no run {reference!r}.",
+            fix=f"The latest are {latest}." if latest else choices(reference, [], "runs"),
+            id=reference,
+            known=[entry.id for entry in entries],
+        )
+
+    def find(self, *, name: str | None = None, state: str | None = None, limit: int | None = None) -> list[Run]:
+        """Runs, newest first; of one name or state, if given."""
+        return [self._run(entry) for entry in self._catalog.find(KIND, name=name, state=state, limit=limit)]
+
+    def compare(self, references: list[str | Run]) -> pd.DataFrame:
+        """What differs between runs: a row for each parameter, metric or fact that is not the same in all of them.
+
+        Args:
+            references: runs or their ids, which become the columns in this order.
+        """
+        return differences([each if isinstance(each, Run) else self.get(each) for each in references])
+
+    def repair(self) -> list[str]:
+        """Mark as failed the runs whose process ended before they did, and say which."""
+        done = []
+        for entry in self._catalog.find(KIND, state="running"):
+            if not Writer.from_dict(entry.body["writer"]).is_alive(entry.created_at):
+                try:
+                    end(self._catalog, entry, "failed", {"error": _LOST})
+                except (ConflictError, NotFoundError):  # another process was first
+                    continue
+                done.append(f"The {entry} was running when its process ended; it is marked as failed now.")
+        return done
+
+    def _keep_model(self, record: Record, model: object, data: TrainingSet) -> None:
+        table = data.to_arrow()
+        try:
+            inputs, labels = table.select(data.schema.names), table.select(data.label_schema.names)
+            signature = Signature.infer(inputs, labels, model)
+            file = save_model(model, self._folder / record.entry.id / "model.skops")
+        except (DataError, UntrustedTypeError) as error:
+            warnings.warn(f"The run {record.entry.id[:8]} cannot be registered. {error}", stacklevel=4)
+            record.note(model={"file": None, "refused": str(error), "types": error.facts.get("types", [])})
+        else:
+            kept: dict[str, Any] = {"file": file.to_dict(), "refused": None, "types": []}
+            record.note(model=kept, signature=signature.to_dict())
+
+    def _run(self, entry: Entry, model: object = None) -> Run:
+        return Run.of(entry, self._folder / entry.id, model)
+
+
+def _call(
+    record: Record, function: Callable[..., Any], data: TrainingSet, call: Call, datasets: Mapping[str, TrainingSet]
+) -> Outcome:
+    """Call the function and record what it returned, how long it took and what it read."""
+    reads: list[Read] = []
+    begun = time.perf_counter()
+    try:
+        with recording() as reads:
+            returned = function(data, *call.arguments, **call.keywords)
+    finally:
+        duration_s = time.perf_counter() - begun
+        record.note_reads(reads, [data, *datasets.values()])
+    outcome = Outcome.of(returned)
+    record.note(
+        duration_s=duration_s,
+        metrics=dict(outcome.metrics),
+        not_finite=dict(outcome.not_finite),
+        environment=Environment.now().to_dict(),  # again, as the function may have imported more
+    )
+    return outcome
+
+
+def _datasets(evaluate_on: _Data) -> dict[str, TrainingSet]:
+    """The data sets to evaluate on, by name."""
+    if evaluate_on is None:
+        return {}
+    if isinstance(evaluate_on, Mapping):
+        return {str(part): check_training_set(data, f"evaluate[{part!r}]") for part, data in evaluate_on.items()}
+    data = check_training_set(evaluate_on, "evaluate")
+    return {data.split or data.name: data}
+
+
+def _evaluation(model: object, data: TrainingSet) -> dict[str, Any]:
+    if model is None:
+        return _left_out("the function returned no model")
+    if len(data.label_schema) != 1:
+        return _left_out("metrics are known for one label")
+    try:
+        return evaluate_model(model, data.X, data.y).to_dict()
+    except DataError as error:
+        warnings.warn(f"The model was not evaluated. {error}", stacklevel=4)
+        return _left_out(str(error))
+
+
+def _left_out(reason: str) -> dict[str, Any]:
+    return {"task": "other", "n_rows": 0, "metrics": {}, "skipped": {"all": reason}}
+
+
+def _name_of(qualname: str) -> str:
+    """A name for the run from the function's: its last part, or "run" for a lambda and the like."""
+    last = re.sub(r"[^A-Za-z0-9_]", "", qualname.rpartition(".")[2]).lstrip("_0123456789")
+    return last if qualname.isascii() and "<" not in qualname.rpartition(".")[2] and last else "run"
