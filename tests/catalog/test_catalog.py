@@ -1,7 +1,9 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from groundswell.catalog import Catalog
-from groundswell.errors import AlreadyExistsError, ConflictError, NotFoundError
+from groundswell.errors import AlreadyExistsError, ConflictError, DataError, NotFoundError
 
 
 def test_what_was_added_is_read_back_equal_by_another_connection(catalog: Catalog, url: str) -> None:
@@ -56,3 +58,49 @@ def test_removed_is_gone(catalog: Catalog) -> None:
     for again in (lambda: catalog.remove(entry), lambda: catalog.update(entry, state="x")):
         with pytest.raises(NotFoundError, match=entry.id):
             again()
+
+
+def test_the_number_of_a_removed_version_is_not_given_again(catalog: Catalog) -> None:
+    catalog.add("model", "late", {})
+    catalog.remove(catalog.add("model", "late", {}))
+    catalog.remove(catalog.get("model", "late"))
+    assert catalog.add("model", "late", {}).version == 3
+    assert catalog.add("model", "late", {}, version=1).version == 1
+
+
+def test_the_number_of_an_attempt_that_never_was_ready_is_given_again(catalog: Catalog) -> None:
+    catalog.remove(catalog.add("feature_group", "weather", {}, state="pending"))
+    assert catalog.add("feature_group", "weather", {}).version == 1
+
+
+@pytest.mark.parametrize("version", [0, -1, 1.0, "1", True])
+def test_a_version_is_a_number_from_one(catalog: Catalog, version: object) -> None:
+    with pytest.raises(DataError, match="Give a whole number from 1"):
+        catalog.add("model", "late", {}, version=version)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("body", [[1], "x", None, 3])
+def test_a_body_is_a_mapping(catalog: Catalog, body: object) -> None:
+    with pytest.raises(DataError, match=r"body is .* is no mapping"):
+        catalog.add("model", "late", body)  # type: ignore[arg-type]
+
+
+def test_nothing_of_a_refused_body_is_written(catalog: Catalog) -> None:
+    entry = catalog.add("run", "r", {"a": 1})
+    for call in (
+        lambda: catalog.add("run", "r", {"x": {1}}),
+        lambda: catalog.update(entry, body={"x": {1}}, state="y"),
+    ):
+        with pytest.raises(DataError, match=r"body\['x'\] is \{1\}"):
+            call()
+    assert catalog.find("run") == [entry]
+
+
+def test_who_and_when(catalog: Catalog) -> None:
+    entry = catalog.add("run", "r", {})
+    assert entry.created_at.tzinfo is UTC
+    assert timedelta() <= datetime.now(UTC) - entry.created_at < timedelta(minutes=1)
+    user, _, host = entry.created_by.partition("@")
+    assert user
+    assert host
+    assert str(entry) == "run 'r' version 1"

@@ -24,13 +24,14 @@ from groundswell.catalog._entries import (
     check_kind,
     check_name,
     check_text,
+    check_version,
     entry_from_id,
     entry_from_row,
     latest_or_version,
     select_entries,
     title,
 )
-from groundswell.catalog._json import plain
+from groundswell.catalog._json import plain_mapping
 from groundswell.catalog._schema import entries, retired
 from groundswell.catalog._sqlite import path_from_url
 from groundswell.errors import AlreadyExistsError, ConflictError
@@ -102,11 +103,12 @@ class Catalog:
 
         Raises:
             AlreadyExistsError: the name has that version.
-            DataError: the body is no JSON; the message names the path to what is not.
+            DataError: the body is no JSON, with the path to what is not; or the version is no number from 1.
             InvalidNameError: no such kind, or a name that is no text.
         """
         check_name(kind, name)
-        content = plain(body, "body")
+        check_version(version)
+        content = plain_mapping(body, "body")
         with self._database.write() as connection:
             entry = Entry(
                 id=uuid4().hex, kind=kind, name=name, version=_free_version(connection, kind, name, version),
@@ -159,7 +161,7 @@ class Catalog:
         """
         changes: dict[str, object] = {}
         if body is not None:
-            changes["body"] = plain(body, "body")
+            changes["body"] = plain_mapping(body, "body")
         if state is not None:
             changes["state"] = check_text(state, "a state")
         if description is not None:
@@ -235,7 +237,7 @@ class Catalog:
         Raises:
             NotFoundError: one of the two was removed.
         """
-        content = plain(detail or {}, "detail")
+        content = plain_mapping(detail or {}, "detail")
         with self._database.write() as connection:
             _lineage.connect(connection, _id(source), _id(target), check_text(relation, "a relation"), content)
 
@@ -259,7 +261,7 @@ class Catalog:
         Raises:
             NotFoundError: the id belongs to no entry.
         """
-        content = plain(detail or {}, "detail")
+        content = plain_mapping(detail or {}, "detail")
         with self._database.write() as connection:
             subject = entry_from_id(connection, entry) if isinstance(entry, str) else entry
             _activity.record(connection, check_text(verb, "a verb"), self._author, subject, content)

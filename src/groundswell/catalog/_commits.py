@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from groundswell.catalog._database import Database
-from groundswell.catalog._json import plain
+from groundswell.catalog._json import plain_mapping
 from groundswell.catalog._schema import FOREVER
 from groundswell.catalog._schema import commits as _commits
 from groundswell.catalog._schema import files as _files
@@ -119,7 +119,7 @@ class CommitIndex:
         """
         versions = [after, *(commit.version for commit in commits)] if after >= 0 else [c.version for c in commits]
         assert all(b == a + 1 for a, b in pairwise(versions)), f"the versions {versions} have gaps"
-        rows = [asdict(c) | {"table_id": table_id, "detail": plain(c.detail, "detail")} for c in commits]
+        rows = [asdict(c) | {"table_id": table_id, "detail": plain_mapping(c.detail, "detail")} for c in commits]
         with self._database.write() as connection:
             if _position(connection, table_id) != after:
                 return

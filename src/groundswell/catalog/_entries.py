@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from groundswell.catalog._schema import aliases, entries
-from groundswell.errors import InvalidNameError, NotFoundError, choices
+from groundswell.errors import DataError, InvalidNameError, NotFoundError, choices
 
 __all__ = [
     "KINDS",
@@ -20,6 +20,7 @@ __all__ = [
     "check_kind",
     "check_name",
     "check_text",
+    "check_version",
     "entry_from_id",
     "entry_from_row",
     "latest_or_version",
@@ -118,6 +119,20 @@ def check_text(value: object, what: str) -> str:
             value=value,
         ) from None
     return value
+
+
+def check_version(version: int | None) -> None:
+    """Check that `version` is one that an entry can have, or is left out.
+
+    Raises:
+        DataError: it is not.
+    """
+    if version is not None and (type(version) is not int or version < 1):
+        raise DataError(
+            f"{version!r} ({type(version).__name__}) cannot be a version.",
+            fix="Give a whole number from 1, or leave it out to get the next one.",
+            version=version,
+        )
 
 
 _ALL = sa.select(*(column for column in entries.c if column is not entries.c.sequence))

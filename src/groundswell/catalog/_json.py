@@ -10,7 +10,23 @@ from typing import Any
 
 from groundswell.errors import DataError
 
-__all__ = ["plain"]
+__all__ = ["plain", "plain_mapping"]
+
+
+def plain_mapping(value: object, path: str) -> dict[str, Any]:  # Any: JSON
+    """The same as `plain`, for what must be a mapping.
+
+    Raises:
+        DataError: it is none, or something in it is no JSON; the message names its path.
+    """
+    if not isinstance(value, Mapping):
+        raise DataError(
+            f"{path} is {value!r:.100} ({type(value).__name__}), which is no mapping.",
+            fix="Give a dict with text keys.",
+            path=path,
+        )
+    content: dict[str, Any] = plain(value, path)
+    return content
 
 
 def plain(value: object, path: str) -> Any:  # Any: JSON's own union, recursive

@@ -40,12 +40,15 @@ def check_file(path: Path) -> None:
     Raises:
         CorruptionError: there is none.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except PermissionError:
+        return  # connecting fails then, and says what is not allowed
+    if not there:
+        no_folder = not path.parent.is_dir()
         raise CorruptionError(
             f"There is no catalog at {str(path)!r}.",
-            why="It was moved or deleted, or the path is another one."
-            if path.parent.is_dir()
-            else "Its folder is missing.",
+            why="Its folder is missing." if no_folder else "It was moved or deleted, or the path is another one.",
             fix=f"Check the path, or make a new catalog with Catalog.create({'sqlite:///' + str(path)!r}).",
             path=str(path),
         )
@@ -85,13 +88,14 @@ def bring_up_to_date(database: Database, *, may_be_empty: bool) -> None:
 def _stored(connection: sa.Connection, path: Path, *, may_be_empty: bool) -> str | None:
     """The stored revision; None for a database without tables."""
     tables = sa.inspect(connection).get_table_names()
-    if REVISION_TABLE in tables:
-        return connection.scalar(_REVISION)
-    if tables or not may_be_empty:
+    stored: str | None = connection.scalar(_REVISION) if REVISION_TABLE in tables else None
+    if stored is None and (tables or not may_be_empty):
+        create = f"Catalog.create({'sqlite:///' + str(path)!r})"
+        foreign = f"It has the tables {', '.join(sorted(tables)[:5])}, as of another program, or was damaged."
         raise CorruptionError(
             f"{str(path)!r} is no catalog of Groundswell.",
-            why=f"It has the tables {', '.join(sorted(tables)[:5])}." if tables else "The database is empty.",
-            fix="Choose another file." if tables else f"Make it one with Catalog.create({'sqlite:///' + str(path)!r}).",
+            why=foreign if tables else "It is an empty database.",
+            fix="Choose another file, or restore this one from a copy." if tables else f"Make it one with {create}.",
             path=str(path),
         )
-    return None
+    return stored

@@ -4,8 +4,11 @@ All that is special to SQLite is here: the settings without which concurrent wri
 of its errors into ours, which name the file and the way out.
 """
 
+import json
+import shlex
 import sqlite3
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event
@@ -57,8 +60,22 @@ def make_engine(path: Path) -> Engine:
             check_same_thread=False,
         )
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    event.listen(engine, "connect", _set_up)
+    def decode(text: str) -> Any:  # Any: JSON
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise _damaged(path, error) from error
+
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes; kept in the file
+            connection.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
+        except UnicodeDecodeError as error:
+            raise _damaged(path, error) from error
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, json_deserializer=decode)
+    event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", _begin)
 
     def translate(context: ExceptionContext) -> GroundswellError | None:
@@ -68,12 +85,6 @@ def make_engine(path: Path) -> Engine:
     return engine
 
 
-def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes; kept in the file
-    connection.execute("PRAGMA synchronous = FULL")  # in WAL mode the default loses the last commits with the power
-
-
 def _begin(connection: Connection) -> None:
     immediate = connection.get_execution_options().get(IMMEDIATE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
@@ -81,55 +92,61 @@ def _begin(connection: Connection) -> None:
 
 def explain(error: BaseException, path: Path) -> GroundswellError | None:
     """Our error for one of SQLite's, or None if it says nothing about the file."""
-    name = getattr(error, "sqlite_errorname", "")
-    cause = name.removeprefix("SQLITE_").split("_")[0]
+    cause = getattr(error, "sqlite_errorname", "").removeprefix("SQLITE_").split("_")[0]
     if cause in {"BUSY", "LOCKED"}:
         return ConflictError(
-            f"{str(path)!r} was locked for {BUSY_TIMEOUT_S} seconds.",
+            f"The catalog {str(path)!r} was locked for {BUSY_TIMEOUT_S} seconds.",
             why="Another process or thread has been writing to it all the while.",
-            fix="Try again; if it stays so, find the process that holds it with: fuser -v " + repr(str(path)) + ".",
+            fix=f"Try again; if it stays locked, find out who holds it with: fuser -v {shlex.quote(str(path))}",
             path=str(path),
         )
-    for causes, what, why, fix in _DAMAGES:
-        if cause in causes:
-            return CorruptionError(
-                f"The catalog {str(path)!r} {what}.",
-                why=f"{why} SQLite says: {error} ({name}).",
-                fix=fix,
-                path=str(path),
-            )
+    if cause in _DAMAGES or isinstance(error, UnicodeDecodeError) or any(text in str(error) for text in _GARBLED):
+        return _damaged(path, error, cause)
     return None
 
 
-_DAMAGES = (
-    (
-        {"CORRUPT", "NOTADB", "FORMAT"},
-        "is damaged or not a SQLite database",
-        "Its pages do not read as they were written.",
-        "Restore the file from a copy, or save what can still be read with: sqlite3 catalog.db .recover",
-    ),
-    (
-        {"FULL"},
+def _damaged(path: Path, error: BaseException, cause: str = "CORRUPT") -> CorruptionError:
+    what, why, fix = _DAMAGES.get(cause, _DAMAGES["CORRUPT"])
+    return CorruptionError(
+        f"The catalog {str(path)!r} {what}.",
+        why=f"{why} The cause was: {str(error).rstrip('.')}.",
+        fix=fix.format(path=shlex.quote(str(path))),
+        path=str(path),
+    )
+
+
+# What SQLite and Python say, without an error code of its own, when the text in a page is not what was written.
+_GARBLED = ("Could not decode to UTF-8", "no such column", "no such table", "has no column named")
+
+_UNREADABLE = (
+    "is damaged or not a SQLite database",
+    "What it holds does not read as it was written.",
+    "Restore the file from a copy, or save what can still be read with: sqlite3 {path} .recover",
+)
+_UNWRITABLE = (
+    "cannot be written",
+    "The file or its folder may not be written to by this user; SQLite needs both.",
+    "Give this user the right to write to the folder of {path} and all in it.",
+)
+_DAMAGES = {
+    "CORRUPT": _UNREADABLE,
+    "NOTADB": _UNREADABLE,
+    "FORMAT": _UNREADABLE,
+    "READONLY": _UNWRITABLE,
+    "PERM": _UNWRITABLE,
+    "FULL": (
         "cannot be written: no space is left",
         "The disk, or the share of it that you may use, is full; nothing of this transaction was written.",
         "Free some space and repeat the call.",
     ),
-    (
-        {"READONLY", "PERM", "AUTH"},
-        "cannot be written",
-        "The file or its folder may not be written to by this user; SQLite needs both.",
-        "Give this user the right to write to the file and its folder.",
-    ),
-    (
-        {"CANTOPEN"},
+    "CANTOPEN": (
         "cannot be opened",
-        "The file or its folder is missing or may not be read by this user.",
-        "Check the path and that this user may read and write the file and its folder.",
+        "The file or its folder is missing, or may not be read and written by this user.",
+        "Check the path, and that this user may read and write the folder of {path} and all in it.",
     ),
-    (
-        {"IOERR"},
+    "IOERR": (
         "cannot be read or written",
         "The disk or the network share under it gave an error; nothing of this transaction was written.",
-        "Check the disk (dmesg tells) and that the file lies on a local file system, then repeat the call.",
+        "Check the disk (dmesg tells) and that {path} lies on a local file system, then repeat the call.",
     ),
-)
+}
