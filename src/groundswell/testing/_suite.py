@@ -61,9 +61,14 @@ class PointInTimeRules(ABC):
 
 
 def _comparable(value: object) -> object:
-    """The value with NaN made equal to itself and sequences made lists, at every depth."""
+    """The value with NaN made equal to itself, times in UTC and sequences made lists, at every depth.
+
+    Python calls two times of different zones unequal if a clock shows one of them twice, even if they are one instant.
+    """
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
     if isinstance(value, Mapping):
         return {key: _comparable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
