@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -77,21 +78,20 @@ def fitted(labels: Sequence[Any], estimator: Any, name: str = "late_arrival", ve
 
 
 class MemoryGroup:
-    """A feature group in memory. `gate` holds inserts up while it is clear; `fail_with` is raised once."""
+    """A feature group in memory. `gate` holds inserts up while it is clear; what is in `failures` is raised in turn."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema, self.commits = schema, []
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
-        self.fail_with: Exception | None = None
+        self.failures: list[Exception | None] = []
 
     def insert(self, frame: pa.Table) -> int:
         self.entered.set()
         self.gate.wait()
-        if self.fail_with is not None:
-            error, self.fail_with = self.fail_with, None
-            raise error
+        if self.failures and (failure := self.failures.pop(0)) is not None:
+            raise failure
         assert frame.schema.equals(self.schema.to_arrow())
         self.commits.append(frame)
         return len(self.commits)
@@ -135,6 +135,12 @@ def multiclass() -> Model:
 @pytest.fixture(scope="session")
 def regression() -> Model:
     return fitted([float(i) for i in range(30)], LinearRegression(), "delay", 2)
+
+
+@pytest.fixture(scope="session")
+def world() -> SimpleNamespace:
+    """What makes models and views, for tests that want others than the fixtures."""
+    return SimpleNamespace(fitted=fitted, view=WeatherView)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def require(missing: ImportError | None) -> None:
         raise MissingDependencyError(
             f"The package {missing.name!r} is not installed.",
             why="Answering over HTTP needs FastAPI and uvicorn; predicting from Python does not.",
-            fix="pip install 'groundswell[server]'",
+            fix="Run: python -m pip install 'groundswell[server]'",
             package=missing.name,
         ) from missing
 

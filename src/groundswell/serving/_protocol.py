@@ -101,6 +101,8 @@ def _parse(body: bytes) -> dict[str, Any]:
         raise _no_json(f"byte {error.start} is no UTF-8") from None
     except json.JSONDecodeError as error:
         raise _no_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except SignatureError:  # a ValueError too: NaN, which Python's decoder would take
+        raise
     except RecursionError:
         raise _no_json("it is nested too deeply") from None
     except ValueError:  # Python refuses to read integers of more than 4,300 digits
@@ -118,7 +120,9 @@ def _no_json(reason: str) -> SignatureError:
 
 def _objects(request: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """The objects in `inputs` or `outputs`, each with a name of its own."""
-    found = request.get(key, [])
+    found = request.get(key)
+    if found is None:  # clients made from a schema write null for what is not there
+        return []
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise SignatureError(f"'{key}' is no array of objects.", fix=f'Send "{key}": [{{"name": …}}, …].', key=key)
     names = [item.get("name") for item in found]
@@ -179,7 +183,9 @@ def _check_rows(arrays: Mapping[str, pa.Array], max_rows: int) -> None:
 
 
 def _moment_parameter(request: Mapping[str, Any]) -> datetime | None:
-    parameters = request.get("parameters", {})
+    parameters = request.get("parameters")
+    if parameters is None:
+        return None
     if not isinstance(parameters, dict):
         raise SignatureError(
             f"'parameters' is {show(parameters)}.", fix='Send an object, such as {"at": "2013-12-20T15:00Z"}.'
