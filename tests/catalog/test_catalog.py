@@ -73,10 +73,12 @@ def test_the_number_of_an_attempt_that_never_was_ready_is_given_again(catalog: C
     assert catalog.add("feature_group", "weather", {}).version == 1
 
 
-@pytest.mark.parametrize("version", [0, -1, 1.0, "1", True])
+@pytest.mark.parametrize("version", [0, -1, 1.0, "1", True, 2**31])
 def test_a_version_is_a_number_from_one(catalog: Catalog, version: object) -> None:
     with pytest.raises(DataError, match="Give a whole number from 1"):
         catalog.add("model", "late", {}, version=version)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="Give a whole number from 1"):
+        catalog.get("model", "late", version)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("body", [[1], "x", None, 3])

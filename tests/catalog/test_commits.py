@@ -97,6 +97,7 @@ def test_history_ends_at_a_version_and_has_a_limit(catalog: Catalog) -> None:
     catalog.commits.advance(TABLE, -1, [commit(v) for v in range(6)], [], {})
     assert [c.version for c in catalog.commits.history(TABLE, until=4, limit=2)] == [4, 3]
     assert [c.version for c in catalog.commits.history(TABLE, limit=1)] == [5]
+    assert len(catalog.commits.history(TABLE, until=10**30)) == 6
     assert catalog.commits.history(OTHER) == []
 
 
@@ -126,7 +127,7 @@ def test_a_clock_that_went_back_does_not_hide_the_later_version(catalog: Catalog
 
 def test_an_unknown_version_names_those_there_are(catalog: Catalog) -> None:
     catalog.commits.advance(TABLE, -1, [commit(v) for v in range(3)], [], {})
-    for version in (-1, 3):
+    for version in (-1, 3, 2**63 - 1, 10**30, -(10**30)):
         for ask in (catalog.commits.get, catalog.commits.files):
             with pytest.raises(NotFoundError, match=f"no version {version}. The versions are 0 to 2"):
                 ask(TABLE, version)

@@ -51,10 +51,16 @@ def test_any_text_is_a_name_of_its_own(tmp_path_factory: pytest.TempPathFactory,
     ("name", "why"), [(3, r"3 \(int\)"), (None, "NoneType"), (b"x", "bytes"), ("a\ud800", "surrogate")]
 )
 def test_what_is_no_text_is_no_name(catalog: Catalog, name: object, why: str) -> None:
-    for call in (catalog.add, catalog.get):
-        arguments = (name, {}) if call == catalog.add else (name,)
+    calls = [
+        lambda: catalog.add("run", name, {}),  # type: ignore[arg-type]
+        lambda: catalog.get("run", name),  # type: ignore[arg-type]
+        lambda: catalog.aliases("run", name),  # type: ignore[arg-type]
+        lambda: catalog.set_alias("run", "r", name, 1),  # type: ignore[arg-type]
+        lambda: catalog.remove_alias("run", "r", name),  # type: ignore[arg-type]
+    ]
+    for call in calls:
         with pytest.raises(InvalidNameError, match=why):
-            call("feature_view", *arguments)  # type: ignore[operator]
+            call()
 
 
 def test_an_unknown_kind_names_the_kinds(catalog: Catalog) -> None:

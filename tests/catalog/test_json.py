@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundswell.catalog._json import plain
+from groundswell.catalog._json import plain, plain_mapping
 from groundswell.errors import DataError
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -34,6 +34,13 @@ def test_what_is_json_reads_back_as_it_was(value: object) -> None:
 def test_what_is_not_is_refused_with_the_path_to_it(value: object, path: str) -> None:
     with pytest.raises(DataError, match=path):
         plain(value, "body")
+
+
+def test_what_contains_itself_is_refused() -> None:
+    body: dict[str, object] = {}
+    body["body"] = [body]
+    with pytest.raises(DataError, match="body contains itself"):
+        plain_mapping(body, "body")
 
 
 def test_a_long_value_is_cut_in_the_message() -> None:

@@ -1,4 +1,5 @@
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -109,10 +110,20 @@ except OSError as error: print(type(error).__name__, error)
     assert re.match(rf"CorruptionError The catalog '{path}' {message}", said.stdout), said
 
 
-def test_a_lock_that_does_not_end_is_a_conflict() -> None:
-    locked = OSError("database is locked")
-    locked.sqlite_errorname = "SQLITE_BUSY"  # type: ignore[attr-defined]
-    found = explain(locked, Path("/data/my catalog.db"))
+def test_a_lock_that_does_not_end_is_a_conflict(tmp_path: Path) -> None:
+    path = tmp_path / "my catalog.db"
+    holder, waiter = (sqlite3.connect(path, isolation_level=None, timeout=0) for _ in range(2))
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        waiter.execute("BEGIN IMMEDIATE")
+    holder.close()
+    waiter.close()
+    found = explain(caught.value, path)
     assert isinstance(found, ConflictError)
-    assert str(found).endswith("find out who holds it with: fuser -v '/data/my catalog.db'")
-    assert explain(ValueError("something else"), Path("catalog.db")) is None
+    assert found.retryable
+    assert str(found).endswith(f"find out who holds it with: fuser -v '{path}'")
+
+
+def test_an_error_that_says_nothing_about_the_file_stays_as_it_is() -> None:
+    assert explain(sqlite3.IntegrityError("UNIQUE constraint failed"), Path("catalog.db")) is None
+    assert explain(ValueError("no such table: lamps"), Path("catalog.db")) is None

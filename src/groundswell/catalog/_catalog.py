@@ -122,9 +122,12 @@ class Catalog:
         """That version of a name, or its highest one.
 
         Raises:
+            DataError: the version is no number from 1.
+            InvalidNameError: no such kind, or a name that is no text.
             NotFoundError: no such name, with the nearest ones; or no such version, with those there are.
         """
         check_name(kind, name)
+        check_version(version)
         with self._database.read() as connection:
             return latest_or_version(connection, kind, name, version)
 
@@ -134,7 +137,7 @@ class Catalog:
         """The entries of a kind, all versions, newest first; those of a name or in a state only, if given."""
         query = select_entries().where(entries.c.kind == check_kind(kind))
         if name is not None:
-            query = query.where(entries.c.name == name)
+            query = query.where(entries.c.name == check_text(name, "a name"))
         if state is not None:
             query = query.where(entries.c.state == state)
         with self._database.read() as connection:
@@ -202,6 +205,7 @@ class Catalog:
             InvalidNameError: the alias is no text.
         """
         check_name(kind, name)
+        check_version(version)
         check_text(alias, "an alias")
         with self._database.write() as connection:
             _aliases.point(connection, kind, name, alias, version)
@@ -212,13 +216,16 @@ class Catalog:
         Raises:
             NotFoundError: there is no such alias; the message names the nearest ones.
         """
+        check_name(kind, name)
+        check_text(alias, "an alias")
         with self._database.write() as connection:
-            _aliases.unpoint(connection, check_kind(kind), name, alias)
+            _aliases.unpoint(connection, kind, name, alias)
 
     def aliases(self, kind: str, name: str) -> dict[str, int]:
         """The aliases of a name, with the version that each points to."""
+        check_name(kind, name)
         with self._database.read() as connection:
-            return _aliases.pointers(connection, check_kind(kind), name)
+            return _aliases.pointers(connection, kind, name)
 
     def link(
         self,

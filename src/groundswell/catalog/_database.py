@@ -129,7 +129,7 @@ class Database:
 # locks that only its parent holds, and the parent may then remove a log that the child is writing. So every idle
 # connection is closed before a fork, and opened again at its next use. One that is in use stays the parent's: the child
 # keeps it unused and unclosed, because closing it would release what the parent relies on.
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
 _OPEN: WeakSet[Database] = WeakSet()
 
 

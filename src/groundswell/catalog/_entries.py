@@ -127,12 +127,15 @@ def check_version(version: int | None) -> None:
     Raises:
         DataError: it is not.
     """
-    if version is not None and (type(version) is not int or version < 1):
+    if version is not None and (type(version) is not int or not 0 < version <= _LAST_VERSION):
         raise DataError(
             f"{version!r} ({type(version).__name__}) cannot be a version.",
-            fix="Give a whole number from 1, or leave it out to get the next one.",
+            fix=f"Give a whole number from 1 to {_LAST_VERSION}, or leave it out.",
             version=version,
         )
+
+
+_LAST_VERSION = 2**31 - 1  # of the column's type
 
 
 _ALL = sa.select(*(column for column in entries.c if column is not entries.c.sequence))

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, Dialect
 from sqlalchemy.types import TypeDecorator
 
+from groundswell.errors import CorruptionError
+
 __all__ = ["Instant", "from_microseconds", "to_microseconds"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,5 +43,17 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else to_microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """What is read."""
-        return None if value is None else from_microseconds(value)
+        """What is read.
+
+        Raises:
+            CorruptionError: the number is beyond the years that a datetime can have, or no number.
+        """
+        try:
+            return None if value is None else from_microseconds(value)
+        except (OverflowError, TypeError) as error:
+            raise CorruptionError(
+                f"The catalog has {value!r} where a time should be.",
+                why="Its file is damaged, or another program wrote to it.",
+                fix="Restore the file from a copy.",
+                value=value,
+            ) from error

@@ -25,7 +25,10 @@ def plain_mapping(value: object, path: str) -> dict[str, Any]:  # Any: JSON
             fix="Give a dict with text keys.",
             path=path,
         )
-    content: dict[str, Any] = plain(value, path)
+    try:
+        content: dict[str, Any] = plain(value, path)
+    except RecursionError:
+        raise _refused(f"{path} contains itself, or is nested too deeply", "Make it flat.", path) from None
     return content
 
 

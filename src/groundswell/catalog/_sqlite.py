@@ -100,7 +100,8 @@ def explain(error: BaseException, path: Path) -> GroundswellError | None:
             fix=f"Try again; if it stays locked, find out who holds it with: fuser -v {shlex.quote(str(path))}",
             path=str(path),
         )
-    if cause in _DAMAGES or isinstance(error, UnicodeDecodeError) or any(text in str(error) for text in _GARBLED):
+    garbled = isinstance(error, sqlite3.Error) and any(text in str(error) for text in _GARBLED)
+    if cause in _DAMAGES or garbled or isinstance(error, UnicodeDecodeError):
         return _damaged(path, error, cause)
     return None
 
@@ -109,7 +110,7 @@ def _damaged(path: Path, error: BaseException, cause: str = "CORRUPT") -> Corrup
     what, why, fix = _DAMAGES.get(cause, _DAMAGES["CORRUPT"])
     return CorruptionError(
         f"The catalog {str(path)!r} {what}.",
-        why=f"{why} The cause was: {str(error).rstrip('.')}.",
+        why=f"{why} The cause was: {str(error).rstrip('.'):.300}.",
         fix=fix.format(path=shlex.quote(str(path))),
         path=str(path),
     )
