@@ -38,7 +38,7 @@ scipy.interpolate._bsplines: BSpline
 sklearn._loss.link: HalfLogitLink IdentityLink Interval LogLink LogitLink MultinomialLogit
 sklearn._loss.loss: AbsoluteError ExponentialLoss HalfBinomialLoss HalfGammaLoss HalfMultinomialLoss
     HalfPoissonLoss HalfSquaredError HalfTweedieLoss HalfTweedieLossIdentity HuberLoss PinballLoss
-sklearn.calibration: CalibratedClassifierCV _CalibratedClassifier _SigmoidCalibration
+sklearn.calibration: CalibratedClassifierCV _CalibratedClassifier _SigmoidCalibration _TemperatureScaling
 sklearn.cluster._affinity_propagation: AffinityPropagation
 sklearn.cluster._agglomerative: AgglomerativeClustering FeatureAgglomeration
 sklearn.cluster._bicluster: SpectralBiclustering SpectralCoclustering
@@ -49,7 +49,7 @@ sklearn.cluster._kmeans: KMeans MiniBatchKMeans
 sklearn.cluster._mean_shift: MeanShift
 sklearn.cluster._optics: OPTICS
 sklearn.cluster._spectral: SpectralClustering
-sklearn.compose._column_transformer: ColumnTransformer _RemainderColsList make_column_selector
+sklearn.compose._column_transformer: ColumnTransformer make_column_selector
 sklearn.compose._target: TransformedTargetRegressor
 sklearn.covariance._elliptic_envelope: EllipticEnvelope
 sklearn.covariance._empirical_covariance: EmpiricalCovariance
@@ -97,7 +97,7 @@ sklearn.gaussian_process._gpr: GaussianProcessRegressor
 sklearn.gaussian_process.kernels: CompoundKernel ConstantKernel DotProduct ExpSineSquared Exponentiation
     Hyperparameter Matern PairwiseKernel Product RBF RationalQuadratic Sum WhiteKernel
 sklearn.impute._base: MissingIndicator SimpleImputer
-sklearn.impute._iterative: IterativeImputer _ImputerTriplet
+sklearn.impute._iterative: IterativeImputer
 sklearn.impute._knn: KNNImputer
 sklearn.isotonic: IsotonicRegression
 sklearn.kernel_approximation: AdditiveChi2Sampler Nystroem PolynomialCountSketch RBFSampler SkewedChi2Sampler
@@ -194,6 +194,7 @@ sklearn.metrics._regression: d2_absolute_error_score explained_variance_score ma
 sklearn.metrics._scorer: negative_likelihood_ratio positive_likelihood_ratio
 sklearn.metrics.cluster._supervised: adjusted_mutual_info_score adjusted_rand_score completeness_score
     fowlkes_mallows_score homogeneity_score mutual_info_score normalized_mutual_info_score rand_score v_measure_score
+sklearn.utils.validation: check_array
 sklearn.metrics.pairwise: cosine_similarity euclidean_distances laplacian_kernel linear_kernel polynomial_kernel
     rbf_kernel sigmoid_kernel
 """)
@@ -241,7 +242,7 @@ TRUSTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "SliceNode": frozenset({"builtins.slice"}),
         "SparseMatrixNode": _SPARSE,
         "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
-        "TupleNode": frozenset({"builtins.tuple"}),
+        "TupleNode": frozenset({"builtins.tuple", "sklearn.impute._iterative._ImputerTriplet"}),
         "TypeNode": _NUMBERS
         | _KINDS
         | {"builtins.bool", "builtins.float", "builtins.int", "builtins.object", "builtins.str"},
