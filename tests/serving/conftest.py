@@ -140,7 +140,7 @@ def regression() -> Model:
 @pytest.fixture(scope="session")
 def world() -> SimpleNamespace:
     """What makes models and views, for tests that want others than the fixtures."""
-    return SimpleNamespace(fitted=fitted, view=WeatherView)
+    return SimpleNamespace(fitted=fitted, view=WeatherView, groups=MemoryGroups, noon=NOON)
 
 
 @pytest.fixture

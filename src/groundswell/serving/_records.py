@@ -55,7 +55,9 @@ def moments_of(at: Moments) -> datetime | list[datetime]:
     Raises:
         SignatureError: it cannot be read as a moment.
     """
-    return _moments([at])[0] if isinstance(at, (str, date)) else _moments(at)
+    if isinstance(at, Iterable) and not isinstance(at, str):
+        return _moments(at)
+    return _moments([at])[0]
 
 
 def _columns(records: Records) -> tuple[dict[str, Any], int]:
@@ -80,7 +82,12 @@ def _columns(records: Records) -> tuple[dict[str, Any], int]:
                 row=number,
                 missing=absent,
             )
-    return {name: [row[name] for row in rows] for name in names}, len(rows)
+    return {name: [_plain(row[name]) for row in rows] for name in names}, len(rows)
+
+
+def _plain(value: object) -> object:
+    """The value, None for pandas' own null."""
+    return None if value is pd.NA or value is pd.NaT else value
 
 
 def _moments(values: Iterable[Any]) -> list[datetime]:
