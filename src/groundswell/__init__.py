@@ -1,1 +1,36 @@
-"""Groundswell."""
+"""Groundswell takes a table to a prediction service.
+
+    import groundswell as gs
+
+    project = gs.open("flights")
+
+Everything else hangs on the project, on `col` for conditions over columns, and on the errors.
+"""
+
+from groundswell._version import __version__
+from groundswell.errors import GroundswellError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from groundswell.expressions import col, lit
+    from groundswell.project import Project
+    from groundswell.types import Schema
+
+    open = Project.open  # noqa: A001  # gs.open reads as the built-in does
+
+__all__ = ["GroundswellError", "Project", "Schema", "__version__", "col", "lit", "open"]
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for when it is asked for: importing groundswell takes milliseconds."""
+    import importlib
+
+    homes = {"col": "expressions", "lit": "expressions", "Project": "project", "Schema": "types", "open": "project"}
+    if name not in homes:
+        raise AttributeError(f"module 'groundswell' has no attribute {name!r}")
+    home = importlib.import_module(f"groundswell.{homes[name]}")
+    return home.Project.open if name == "open" else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

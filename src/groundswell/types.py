@@ -179,8 +179,8 @@ class Schema:
 def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:
     """The type that values of `kind` are stored as, every one of them unchanged.
 
-    Unsigned integers and half floats widen; dictionaries become their values; timestamps become UTC microseconds. Whether
-    the values survive, and what zone a naive one is in, is checked when data comes in.
+    Unsigned integers and half floats widen; dictionaries become their values; timestamps become UTC microseconds.
+    Whether the values survive, and what zone a naive one is in, is checked when data comes in.
 
     Raises:
         TypeMismatchError: a type that Delta Lake cannot hold without changing values: uint64, time, duration, null.

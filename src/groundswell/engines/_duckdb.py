@@ -17,8 +17,9 @@ import pyarrow as pa
 from sqlglot import exp
 
 from groundswell.engines._join import join
-from groundswell.engines._plan import JoinReport, PointInTimeJoin, Scan
+from groundswell.engines._plan import Bucket, JoinReport, PointInTimeJoin, Scan
 from groundswell.engines._sql import (
+    bucket,
     column,
     condition,
     current,
@@ -129,12 +130,16 @@ class DuckDB:
         )
         return self._stream(query, schema)
 
-    def count(self, scan: Scan) -> int:
-        """How many rows the scan has."""
-        where = None if scan.where is None else condition(scan.snapshot.definition, scan.where)
-        if scan.snapshot.clean and where is None:
-            return scan.snapshot.rows
-        query = template("SELECT count(*) FROM r", r=current(scan.snapshot, scan.snapshot.files, {}, where))
+    def count(self, scan: Scan, part: Bucket | None = None) -> int:
+        """How many rows the scan has, in all or in one bucket of them."""
+        snapshot, definition = scan.snapshot, scan.snapshot.definition
+        if snapshot.clean and scan.where is None and part is None:
+            return snapshot.rows
+        conditions = [] if scan.where is None else [condition(definition, scan.where)]
+        if part is not None:
+            conditions.append(bucket([(column(definition, n), definition.schema[n].type) for n in part.columns], part))
+        where = exp.and_(*conditions) if conditions else None
+        query = template("SELECT count(*) FROM r", r=current(snapshot, snapshot.files, {}, where))
         with self._cursor() as cursor:
             return int(_one(cursor, query))
 

@@ -4,10 +4,10 @@ A table appends, folds at read, and never loses what it acknowledged. Its commit
 index of it that can be rebuilt at any time.
 """
 
-from groundswell.tables._definition import HIDDEN, Definition
-from groundswell.tables._incoming import read_frame
+from groundswell.tables._definition import HIDDEN, Definition, check_roles
+from groundswell.tables._incoming import cast_column, infer_schema, read_frame
 from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
-from groundswell.tables._table import Check, Commit, Identities, Table
+from groundswell.tables._table import Check, Commit, Identities, Staged, Table
 
 __all__ = [
     "HIDDEN",
@@ -17,7 +17,11 @@ __all__ = [
     "Definition",
     "Identities",
     "Snapshot",
+    "Staged",
     "Table",
+    "cast_column",
+    "check_roles",
+    "infer_schema",
     "microseconds",
     "read_frame",
 ]

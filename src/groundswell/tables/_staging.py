@@ -50,6 +50,8 @@ def stage(folder: Path, batches: Iterable[pa.RecordBatch], definition: Definitio
     """
     files: list[StagedFile] = []
     writer: _Writer | None = None
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         for batch in batches:
             if batch.num_rows == 0:
@@ -68,6 +70,8 @@ def stage(folder: Path, batches: Iterable[pa.RecordBatch], definition: Definitio
         if writer is not None:
             writer.abandon()
         discard(files)
+        if made and not any(folder.iterdir()):
+            folder.rmdir()
         raise
     return files
 

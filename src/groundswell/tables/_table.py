@@ -63,6 +63,14 @@ class Identities(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Staged:
+    """Checked rows in files that are not part of the table yet; `repeated` rows were left out for later ones."""
+
+    files: list[StagedFile]
+    repeated: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """What an insert would do.
 
@@ -191,42 +199,64 @@ class Table:
         self.version()
         return self._catalog.commits.history(self.table_id, limit=limit)
 
-    def insert(
-        self, data: object, *, time_zone: str | None = None, provenance: Mapping[str, Any] | None = None
-    ) -> Commit:
-        """Append rows as one commit. When it returns they are durable; if it raises nothing was written.
+    def stage(self, data: object, time_zone: str | None = None) -> Staged:
+        """Check rows and write them to files that `commit` will make part of the table.
 
-        A row whose identity is already there replaces the older one at read; within the data the last one counts.
+        A row whose identity comes again later in the data is left out: the last one counts.
 
         Args:
             data: anything tabular, as `read_frame` takes it.
             time_zone: the IANA zone of naive times; None refuses them.
+
+        Raises:
+            SchemaError, ColumnNotFoundError, TypeMismatchError, DataError: the data does not fit. Nothing is left.
+            CorruptionError: the disk is full or not writable. Nothing is left.
+        """
+        return self._stage(self.folder, data, time_zone)
+
+    def discard(self, staged: Staged) -> None:
+        """Remove staged files that will not be committed."""
+        discard(staged.files)
+        if not self.exists(self.folder) and self.folder.exists() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def commit(self, staged: Staged, provenance: Mapping[str, Any] | None = None) -> Commit:
+        """Append staged rows as one commit. When it returns they are durable; if it raises nothing was written.
+
+        A row whose identity is already there replaces the older one at read.
+
+        Args:
+            staged: what `stage` wrote.
             provenance: what the commit shall say about its origin, JSON.
 
         Raises:
-            SchemaError, ColumnNotFoundError, TypeMismatchError, DataError: the data does not fit.
             CorruptionError: the disk is full or not writable.
         """
-        staged, _ = self._stage(self.folder, data, time_zone)
         _faults.point("insert:files-synced")
         before, ticket = self.version(), next(self._tickets)
         try:
-            return self._commit_insert(staged, dict(provenance or {}), ticket)
+            return self._commit_insert(staged.files, dict(provenance or {}), ticket)
         except BaseException:
             if not self._landed(before, ticket):
-                discard(staged)
+                discard(staged.files)
             raise
 
     def check(self, data: object, *, time_zone: str | None = None) -> Check:
         """What inserting the data would do, without writing to the table."""
         with tempfile.TemporaryDirectory(prefix="groundswell-") as folder:
             try:
-                staged, repeated = self._stage(Path(folder), data, time_zone)
+                staged = self._stage(Path(folder), data, time_zone)
             except GroundswellError as problem:
                 return Check(rows=None, repeated=None, new=None, replaced=None, problem=problem)
-            rows = sum(f.rows for f in staged)
-            replaced = self._overlap(staged, self.snapshot().files)
-            return Check(rows=rows + repeated, repeated=repeated, new=rows - replaced, replaced=replaced, problem=None)
+            rows = sum(f.rows for f in staged.files)
+            replaced = self._overlap(staged.files, self.snapshot().files) if self.exists(self.folder) else 0
+            return Check(
+                rows=rows + staged.repeated,
+                repeated=staged.repeated,
+                new=rows - replaced,
+                replaced=replaced,
+                problem=None,
+            )
 
     def compact(self) -> Commit | None:
         """Fold replaced rows away and write the rest as few files; readers see the same rows in the same order.
@@ -256,18 +286,22 @@ class Table:
                 return self._acknowledge(version, "compact")
             discard(staged)  # the table moved under it: start over from what is there now
 
-    def _stage(self, folder: Path, data: object, time_zone: str | None) -> tuple[list[StagedFile], int]:
-        """The data as files without repeated identities, and how many rows were repeated."""
-        batches = conform(read_frame(data), self.definition, time_zone)
+    def _stage(self, folder: Path, data: object, time_zone: str | None) -> Staged:
+        reader = data if isinstance(data, pa.RecordBatchReader) else read_frame(data)
+        batches = conform(reader, self.definition, time_zone)
         with _disk_errors(self.definition.name, folder):
-            staged = stage(folder, batches, self.definition)
-            paths = [str(f.path) for f in staged]
-            repeated = self._engine.repeated(paths, self.definition) if paths else 0
-            if repeated:
-                unique = stage(folder, self._engine.keep_last(paths, self.definition), self.definition)
-                discard(staged)
-                staged = unique
-            return staged, repeated
+            files = stage(folder, batches, self.definition)
+            try:
+                paths = [str(f.path) for f in files]
+                repeated = self._engine.repeated(paths, self.definition) if paths else 0
+                if repeated:
+                    unique = stage(folder, self._engine.keep_last(paths, self.definition), self.definition)
+                    discard(files)
+                    files = unique
+            except BaseException:
+                discard(files)
+                raise
+            return Staged(files=files, repeated=repeated)
 
     def _commit_insert(self, staged: list[StagedFile], provenance: dict[str, Any], ticket: int) -> Commit:
         rows, replaced, seen = sum(f.rows for f in staged), 0, frozenset[str]()

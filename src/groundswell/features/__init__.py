@@ -1,0 +1,32 @@
+"""Feature groups, queries over them, views, and the training data and vectors that come out.
+
+Everything here is exact about time: a row sees only what had happened and was known at its moment, and comes back once.
+"""
+
+from groundswell.features._data import Data
+from groundswell.features._explanation import Explanation, JoinExplanation
+from groundswell.features._feature_groups import FeatureGroups
+from groundswell.features._feature_views import FeatureViews
+from groundswell.features._group import FeatureGroup, History
+from groundswell.features._query import Query
+from groundswell.features._reads import Read, record, recording
+from groundswell.features._training_data import TrainingData
+from groundswell.features._view import FeatureView, Source, Vectors
+
+__all__ = [
+    "Data",
+    "Explanation",
+    "FeatureGroup",
+    "FeatureGroups",
+    "FeatureView",
+    "FeatureViews",
+    "History",
+    "JoinExplanation",
+    "Query",
+    "Read",
+    "Source",
+    "TrainingData",
+    "Vectors",
+    "record",
+    "recording",
+]

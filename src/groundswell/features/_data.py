@@ -1,0 +1,132 @@
+"""Rows that are read when they are asked for, in whatever form they are wanted."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from groundswell.errors import DataError, MissingDependencyError
+from groundswell.types import Schema
+
+_NULLABLE = {
+    pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}  # fmt: skip
+
+
+class Data:
+    """Rows of a group or a query at one version: the same whenever they are read.
+
+    Nothing is read until one of its methods is called. Anything that takes an Arrow stream takes it as it is, such as
+    `polars.DataFrame(data)`, `duckdb.sql("FROM data")` or `pyarrow.table(data)`.
+
+    Args:
+        schema: the columns.
+        read: opens the rows as a stream.
+        count: counts them without reading all columns.
+    """
+
+    def __init__(self, schema: Schema, read: Callable[[], pa.RecordBatchReader], count: Callable[[], int]) -> None:
+        self.schema = schema
+        self._read, self._count = read, count
+
+    def batches(self, batch_rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """The rows in order, in record batches of `batch_rows` rows (the last may be smaller), never all at once.
+
+        Raises:
+            DataError: `batch_rows` is less than one.
+        """
+        return rebatch(self._read(), batch_rows)
+
+    def to_arrow(self) -> pa.Table:
+        """All rows as an Arrow table."""
+        return self._read().read_all()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All rows as a pandas frame. Integers with nulls become pandas' nullable integers, never floats."""
+        return to_pandas(self.to_arrow())
+
+    def to_polars(self) -> Any:  # Any: polars is an optional package
+        """All rows as a polars frame.
+
+        Raises:
+            MissingDependencyError: polars is not installed.
+        """
+        return to_polars(self.to_arrow())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._read().__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return self._count()
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{self._head()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._title()}</p>{self._head().to_html()}"
+
+    def _title(self) -> str:
+        return f"{len(self):,} rows × {len(self.schema)} columns"
+
+    def _head(self) -> pd.DataFrame:
+        first = next(self.batches(5), None)
+        table = self.schema.to_arrow().empty_table() if first is None else pa.Table.from_batches([first])
+        return to_pandas(table)
+
+
+def rebatch(reader: pa.RecordBatchReader, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a stream in batches of exactly `batch_rows`, the last one smaller.
+
+    Raises:
+        DataError: `batch_rows` is less than one.
+    """
+    if batch_rows < 1:
+        raise DataError(
+            f"A batch of {batch_rows} rows cannot be read.", fix="Ask for one row or more.", value=batch_rows
+        )
+    return _rebatch(reader, batch_rows)
+
+
+def _rebatch(reader: pa.RecordBatchReader, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    pending: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in reader:
+        while rows + batch.num_rows >= batch_rows:
+            head = batch.slice(0, batch_rows - rows)
+            yield _joined([*pending, head])
+            batch, pending, rows = batch.slice(head.num_rows), [], 0  # what is left of it
+        if batch.num_rows:
+            pending.append(batch)
+            rows += batch.num_rows
+    if rows:
+        yield _joined(pending)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as a pandas frame in which integers stay integers."""
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        nullable = _NULLABLE.get(column.type) if column.null_count else None
+        columns[name] = column.to_pandas(types_mapper=None if nullable is None else {column.type: nullable}.get)
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def to_polars(table: pa.Table) -> Any:  # Any: polars is an optional package
+    """An Arrow table as a polars frame.
+
+    Raises:
+        MissingDependencyError: polars is not installed.
+    """
+    try:
+        import polars as pl
+    except ImportError:
+        raise MissingDependencyError(
+            "polars is not installed.", fix="Install it: pip install 'groundswell[polars]'."
+        ) from None
+    return pl.from_arrow(table)

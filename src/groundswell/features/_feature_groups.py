@@ -1,0 +1,133 @@
+"""The feature groups of a project: made, found and repaired here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from groundswell.catalog import Catalog, Entry
+from groundswell.engines import DuckDB
+from groundswell.errors import AlreadyExistsError, TypeMismatchError
+from groundswell.features._group import FeatureGroup
+from groundswell.tables import Definition, check_roles
+from groundswell.types import Schema, check_name
+
+KIND = "feature_group"
+
+
+class FeatureGroups:
+    """Makes and finds feature groups.
+
+    Args:
+        catalog: where their names and definitions are.
+        folder: where their tables are.
+        engine: where they are read.
+        author: who writes, as "user@host".
+        provenance: what each commit shall say about the code that wrote it.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        folder: Path,
+        engine: DuckDB,
+        author: str,
+        provenance: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._catalog, self._folder, self._engine = catalog, folder, engine
+        self._author, self._provenance = author, provenance
+
+    def create(
+        self,
+        name: str,
+        *,
+        primary_key: Sequence[str],
+        event_time: str | None = None,
+        available_at: str | None = None,
+        schema: Schema | pa.Schema | Mapping[str, pa.DataType] | None = None,
+        description: str = "",
+    ) -> FeatureGroup:
+        """Create a feature group.
+
+        Args:
+            name: letters, digits and underscores.
+            primary_key: the columns by which rows are found and joined.
+            event_time: the column that says when a row's facts happened; None if they have no time (airports, planes).
+            available_at: the column that says when a row became known, if that is later.
+            schema: the columns and their types; None lets the first insert decide.
+            description: what it holds, in words.
+
+        Raises:
+            InvalidNameError: the name or a column's name cannot be used.
+            AlreadyExistsError: there is a group of that name.
+            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together.
+        """
+        check_name(name, "feature group")
+        check_roles(name, primary_key, event_time, available_at)
+        roles = {"primary_key": list(primary_key), "event_time": event_time, "available_at": available_at}
+        definition = None
+        if schema is not None:
+            definition = Definition.of(name, primary_key, event_time, available_at, _as_schema(schema))
+        with self._catalog.transaction():
+            taken = self._catalog.find(KIND, name=name)
+            if taken:
+                raise AlreadyExistsError(
+                    f"There is a feature group {name!r} already, created by {taken[0].created_by}.",
+                    fix=f"Use it: project.get_feature_group({name!r}). Or choose another name.",
+                    name=name,
+                )
+            body = roles if definition is None else definition.to_dict()
+            entry = self._catalog.add(
+                KIND, name, body, state="declared" if definition is None else "pending", description=description
+            )
+            self._catalog.log("create", entry)
+        group = self._group(entry)
+        if definition is not None:
+            group.finish()
+        return group
+
+    def get(self, name: str, version: int | None = None) -> FeatureGroup:
+        """The group of that name; what a killed process left half made or half deleted is finished first.
+
+        Raises:
+            NotFoundError: there is none; the message names the nearest.
+        """
+        entry = self._catalog.get(KIND, name, version)
+        group = self._group(entry)
+        if entry.state == "pending":
+            group.finish()
+        if entry.state == "deleting":
+            group.sweep()
+            return self.get(name, version)
+        return group
+
+    def all(self) -> list[FeatureGroup]:
+        """All groups by name."""
+        names = sorted({entry.name for entry in self._catalog.find(KIND) if entry.state != "deleting"})
+        return [self.get(name) for name in names]
+
+    def _group(self, entry: Entry) -> FeatureGroup:
+        return FeatureGroup(
+            entry=entry,
+            folder=self._folder / f"{entry.name}_v{entry.version}",
+            catalog=self._catalog,
+            engine=self._engine,
+            author=self._author,
+            provenance=self._provenance,
+        )
+
+
+def _as_schema(schema: object) -> Schema:
+    if isinstance(schema, Schema):
+        return schema
+    if isinstance(schema, pa.Schema):
+        return Schema.from_arrow(schema)
+    if isinstance(schema, Mapping):
+        return Schema.of(schema)
+    raise TypeMismatchError(
+        f"A {type(schema).__name__} is no schema.",
+        fix="Give a pyarrow schema, or a mapping from column names to pyarrow types.",
+        type=type(schema).__name__,
+    )

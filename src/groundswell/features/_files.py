@@ -1,0 +1,29 @@
+"""Files of a view's own: written whole or not at all."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write the table to the path, durable when it returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    try:
+        pq.write_table(table, part)
+        for name in (part, path.parent):
+            descriptor = os.open(name, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with what is in it, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,349 @@
+"""A feature group: a table of features with keys and times, and everything one does with it."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from groundswell.catalog import Catalog, Entry
+from groundswell.engines import DuckDB, Scan
+from groundswell.errors import ConflictError, DataError, GroundswellError, InUseError, NotFoundError
+from groundswell.expressions import Expression
+from groundswell.features._data import Data
+from groundswell.features._query import Query, check_where
+from groundswell.features._reads import Read, record
+from groundswell.tables import Check, Commit, Definition, Snapshot, Table, infer_schema, read_frame
+from groundswell.types import Schema, parse_instant, type_name
+
+Provenance = Callable[[], Mapping[str, Any]]
+
+
+class FeatureGroup:
+    """A table of features: rows with a key, and usually with the time when they happened.
+
+    Made by `project.create_feature_group` and found by `project.get_feature_group`.
+
+    Attributes:
+        name, version: what it is called.
+        primary_key: the key columns.
+        event_time: the column that says when a row's facts happened, or None.
+        available_at: the column that says when a row became known, or None.
+        description: what it holds, in words.
+    """
+
+    def __init__(
+        self, *, entry: Entry, folder: Path, catalog: Catalog, engine: DuckDB, author: str, provenance: Provenance
+    ) -> None:
+        self._entry, self._folder, self._catalog, self.engine = entry, folder, catalog, engine
+        self._author, self._provenance = author, provenance
+        self.name, self.version, self.description = entry.name, entry.version, entry.description
+        self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
+        self.event_time: str | None = entry.body["event_time"]
+        self.available_at: str | None = entry.body["available_at"]
+        self._table: Table | None = None
+        if entry.state == "ready":
+            self._table = self._table_of(Definition.from_dict(entry.body))
+
+    @property
+    def id(self) -> str:
+        """Its entry in the catalog."""
+        return self._entry.id
+
+    @property
+    def table(self) -> Table:
+        """Its table.
+
+        Raises:
+            NotFoundError: no schema was given and nothing was inserted yet, so there is none.
+        """
+        if self._table is None:
+            raise NotFoundError(
+                f"Group {self.name!r} has no columns yet.",
+                why="It was created without a schema, so its first insert decides.",
+                fix="Insert data first, or create it with schema=….",
+                name=self.name,
+            )
+        return self._table
+
+    @property
+    def definition(self) -> Definition:
+        """Keys, times and schema."""
+        return self.table.definition
+
+    @property
+    def schema(self) -> Schema:
+        """Its columns."""
+        return self.definition.schema
+
+    @property
+    def features(self) -> list[str]:
+        """The columns that are neither keys nor times."""
+        return self.definition.features
+
+    def insert(self, data: object, *, time_zone: str | None = None) -> Commit:
+        """Append rows as one commit. When it returns they are on the disk; if it raises, nothing was written.
+
+        A row whose key and times are already there replaces the older one at read, and within the data the last one
+        counts. The first insert decides the columns if no schema was given.
+
+        Args:
+            data: pandas, polars, pyarrow, DuckDB or anything with `__arrow_c_stream__`; a mapping of columns; records.
+            time_zone: the IANA zone of times without one, such as "America/New_York"; None refuses them.
+
+        Raises:
+            ColumnNotFoundError: a column is missing, or is not in the schema.
+            TypeMismatchError: a value cannot be stored unchanged.
+            DataError: a null key or time, a time without a zone, text that is no time.
+            CorruptionError: the disk is full or not writable.
+        """
+        reader = read_frame(data)
+        table = self._table or self._table_of(self._define(reader.schema))
+        staged = table.stage(reader, time_zone)
+        if self._table is None:
+            try:
+                self.make(table.definition)
+            except BaseException:
+                table.discard(staged)
+                raise
+        commit = self.table.commit(staged, self._provenance())
+        self._catalog.log("insert", self._entry, {"version": commit.version, "rows": commit.rows})
+        return commit
+
+    def check(self, data: object, *, time_zone: str | None = None) -> Check:
+        """What `insert` would do with the data, without writing anything."""
+        try:
+            reader = read_frame(data)
+            table = self._table or self._table_of(self._define(reader.schema))
+        except GroundswellError as problem:
+            return Check(rows=None, repeated=None, new=None, replaced=None, problem=problem)
+        return table.check(reader, time_zone=time_zone)
+
+    def read(
+        self,
+        columns: list[str] | None = None,
+        *,
+        where: Expression | None = None,
+        as_of: int | str | date | datetime | None = None,
+    ) -> Data:
+        """The current rows, or those of an earlier version or time.
+
+        Args:
+            columns: which columns; None is all.
+            where: which rows, such as `gs.col("temp") > 30`.
+            as_of: a version, or a time (ISO 8601 text, a date or a datetime; without a zone it is UTC).
+
+        Raises:
+            ColumnNotFoundError: a column is not there.
+            NotFoundError: no such version, or the group is younger than the time.
+        """
+        names = self.schema.names if columns is None else columns
+        fields = tuple(self.schema[name] for name in names)
+        if where is not None:
+            check_where(where, self.schema)
+        snapshot = self.snapshot(as_of)
+        scan = Scan(snapshot=snapshot, columns=tuple(names), where=where)
+        record(Read("feature_group", self.id, self.name, snapshot.version))
+        return Data(Schema(fields), lambda: self.engine.scan(scan), lambda: self.engine.count(scan))
+
+    def snapshot(self, as_of: int | str | date | datetime | None = None) -> Snapshot:
+        """The table pinned at a version or time; None is now.
+
+        Raises:
+            NotFoundError: no such version, or the group is younger than the time.
+        """
+        if as_of is None or (isinstance(as_of, int) and not isinstance(as_of, bool)):
+            return self.table.snapshot(as_of)
+        if isinstance(as_of, str | date):
+            return self.table.snapshot(self.table.version_at(parse_instant(as_of, "as_of")))
+        raise DataError(
+            f"{as_of!r} is neither a version nor a time.",
+            fix="Give as_of a version such as 3, or a time such as '2013-11-01T15:00Z'.",
+            value=as_of,
+        )
+
+    def select(self, *columns: str) -> Query:
+        """A query for some of its columns, all features if none is named.
+
+        Raises:
+            ColumnNotFoundError: a column is not there.
+        """
+        return Query.of(self, columns or tuple(self.features))
+
+    def where(self, condition: Expression) -> Query:
+        """A query for all its features in the rows that fulfill the condition."""
+        return self.select().where(condition)
+
+    def history(self, limit: int | None = None) -> "History":
+        """Its commits, newest first: who did what when, and how many rows were new, replaced, deleted."""
+        return History(self.name, [] if self._table is None else self._table.history(limit))
+
+    def compact(self) -> Commit | None:
+        """Fold replaced rows away and write the rest as few files. Reads give the same rows; old versions stay.
+
+        Returns None if there is nothing to gain.
+        """
+        commit = self.table.compact()
+        if commit is not None:
+            self._catalog.log("compact", self._entry, {"version": commit.version})
+        return commit
+
+    def describe(self) -> dict[str, Any]:  # Any: JSON
+        """What there is to know about it, as plain values."""
+        base: dict[str, Any] = {
+            "name": self.name,
+            "version": self.version,
+            "description": self.description,
+            "primary_key": list(self.primary_key),
+            "event_time": self.event_time,
+            "available_at": self.available_at,
+            "created_at": self._entry.created_at.isoformat(),
+            "created_by": self._entry.created_by,
+        }
+        if self._table is None:
+            return base | {"schema": None, "rows": 0, "table_version": None}
+        snapshot = self.table.snapshot()
+        scan = Scan(snapshot=snapshot, columns=self.definition.identity)
+        return base | {
+            "schema": self.schema.to_dict(),
+            "rows": self.engine.count(scan),
+            "rows_written": snapshot.rows,
+            "files": len(snapshot.files),
+            "table_version": snapshot.version,
+            "last_commit": snapshot.committed_at.isoformat(),
+        }
+
+    def delete(self) -> None:
+        """Delete the group and its rows, for good.
+
+        Raises:
+            InUseError: a view reads it; the message names them.
+        """
+        readers = [f"view {e.name!r} (version {e.version})" for relation, e, _ in self._catalog.downstream(self._entry)]
+        if readers:
+            raise InUseError(
+                f"Group {self.name!r} cannot be deleted: " + " and ".join(sorted(readers)) + " read it.",
+                why="What was trained on it could not be read or traced any more.",
+                fix="Delete those first.",
+                name=self.name,
+                dependents=sorted(readers),
+            )
+        self._entry = self._catalog.update(self._entry, state="deleting")
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Finish a deletion, wherever it stopped."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._catalog.transaction():
+            self._catalog.commits.forget(self._entry.id)
+            self._catalog.log("delete", self._entry)
+            self._catalog.remove(self._entry)
+        self._table = None
+
+    def make(self, definition: Definition) -> None:
+        """Make the table: the catalog says `pending`, the table comes to be, the catalog says `ready`.
+
+        Raises:
+            ConflictError: another process made it just now, with other columns.
+        """
+        with self._catalog.transaction():
+            self._entry = self._catalog.get("feature_group", self.name, self.version)
+            if self._entry.state == "declared":
+                self._entry = self._catalog.update(self._entry, body=definition.to_dict(), state="pending")
+        if self._entry.body != definition.to_dict():
+            raise ConflictError(
+                f"Another process has just made group {self.name!r} with other columns.",
+                why="The first insert decides the columns.",
+                fix="Run the same call again: it will be checked against them.",
+                name=self.name,
+            )
+        self.finish()
+
+    def finish(self) -> None:
+        """Bring a pending group to ready, wherever its making stopped."""
+        table = self._table_of(Definition.from_dict(self._entry.body))
+        if not Table.exists(self._folder):
+            table.create()
+        if self._entry.state != "ready":
+            self._entry = self._catalog.update(self._entry, state="ready")
+        self._table = table
+
+    def _define(self, given: pa.Schema) -> Definition:
+        identity = [*self.primary_key, *(c for c in (self.event_time, self.available_at) if c)]
+        schema = infer_schema(given, identity=identity)
+        return Definition.of(self.name, self.primary_key, self.event_time, self.available_at, schema)
+
+    def _table_of(self, definition: Definition) -> Table:
+        return Table(
+            table_id=self._entry.id,
+            folder=self._folder,
+            definition=definition,
+            catalog=self._catalog,
+            engine=self.engine,
+            author=self._author,
+        )
+
+    def __repr__(self) -> str:
+        times = "".join(f", {role}={c!r}" for role, c in self._times() if c)
+        columns = "no columns yet" if self._table is None else ", ".join(map(str, self.schema))
+        name = f"{self.name!r}, version={self.version}, primary_key={list(self.primary_key)}{times}"
+        return f"FeatureGroup({name}: {columns})"
+
+    def _times(self) -> list[tuple[str, str | None]]:
+        return [("event_time", self.event_time), ("available_at", self.available_at)]
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        if self._table is None:
+            return f"<b>{escape(self.name)}</b> has no columns yet: insert data to give it some."
+        roles = {c: role.replace("_", " ") for role, c in self._times() if c} | dict.fromkeys(self.primary_key, "key")
+        rows = "".join(
+            f"<tr><td>{escape(f.name)}</td><td>{escape(type_name(f.type))}</td><td>{roles.get(f.name, '')}</td></tr>"
+            for f in self.schema
+        )
+        return (
+            f"<b>{escape(self.name)}</b> version {self.version}. {escape(self.description)}"
+            f"<table><tr><th>column</th><th>type</th><th>role</th></tr>{rows}</table>"
+        )
+
+
+class History:
+    """Commits of a group, newest first; a sequence that shows as a table."""
+
+    def __init__(self, name: str, commits: list[Commit]) -> None:
+        self.name = name
+        self._commits = commits
+
+    def __len__(self) -> int:
+        return len(self._commits)
+
+    def __getitem__(self, index: int) -> Commit:
+        return self._commits[index]
+
+    def to_pandas(self) -> Any:  # Any: a pandas DataFrame, whose stubs are not installed
+        """The commits as a pandas frame."""
+        return pa.Table.from_pylist([self._row(c) for c in self._commits]).to_pandas()
+
+    @staticmethod
+    def _row(commit: Commit) -> dict[str, object]:
+        return {
+            "version": commit.version,
+            "when": commit.committed_at,
+            "who": commit.author or "unknown",
+            "what": commit.kind,
+            "rows": commit.rows,
+            "new": commit.new,
+            "replaced": commit.replaced,
+            "deleted": commit.deleted,
+        }
+
+    def __repr__(self) -> str:
+        if not self._commits:
+            return f"Group {self.name!r} has no commits yet."
+        return str(self.to_pandas().to_string(index=False))
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas().to_html(index=False))

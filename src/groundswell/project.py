@@ -1,0 +1,379 @@
+"""A project: the one place that knows every noun and hands them out.
+
+It opens a directory (the catalog, the tables, the models), puts the rooms together and passes on what they need of each
+other. Rooms with heavy imports are loaded when their noun is first asked for.
+"""
+
+import getpass
+import json
+import os
+import socket
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from groundswell._version import __version__
+from groundswell.errors import CorruptionError, DataError, VersionError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from groundswell.catalog import Catalog
+    from groundswell.engines import DuckDB
+    from groundswell.experiments import Run, Runs, TrainingSet
+    from groundswell.features import FeatureGroup, FeatureGroups, FeatureView, FeatureViews, Query, TrainingData
+    from groundswell.models import ModelVersion, Registry
+    from groundswell.serving import Limits, Service, Trace
+    from groundswell.types import Schema
+
+FORMAT = 1
+"""The format of project directories that this version writes; it reads those up to it."""
+
+_MARKER = "groundswell.json"
+
+
+class Project:
+    """Feature groups, views, training data, runs, models and services, in one directory.
+
+    Opened by `groundswell.open`. It is a context manager; closing it lets go of files and memory.
+    """
+
+    def __init__(self, folder: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+        self.folder = folder
+        self._memory_limit, self._threads = memory_limit, threads
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.author = _author()
+
+    @staticmethod
+    def open(
+        place: str | os.PathLike[str], *, memory_limit: str | None = None, threads: int | None = None
+    ) -> "Project":
+        """Open the project in a directory; make it if there is none.
+
+        Args:
+            place: the directory.
+            memory_limit: how much memory reading and joining may take, such as "1GB"; what does not fit is spilled to
+                the disk. None lets the engine choose (80 % of the machine's).
+            threads: how many threads read and join; None is one per core.
+
+        Raises:
+            VersionError: the project was made by a newer Groundswell.
+            CorruptionError: the directory is something else, damaged, or not writable.
+        """
+        if "://" in str(place):
+            raise DataError(
+                f"{str(place)!r} is an address, and projects are opened from directories.",
+                fix="Give a directory, such as gs.open('flights').",
+                value=str(place),
+            )
+        folder = Path(place).expanduser().absolute()
+        marker = folder / _MARKER
+        if marker.exists():
+            _check_marker(marker)
+        else:
+            _make(folder, marker)
+        return Project(folder, memory_limit=memory_limit, threads=threads)
+
+    def create_feature_group(
+        self,
+        name: str,
+        *,
+        primary_key: Sequence[str],
+        event_time: str | None = None,
+        available_at: str | None = None,
+        schema: "Schema | pa.Schema | Mapping[str, pa.DataType] | None" = None,
+        description: str = "",
+    ) -> "FeatureGroup":
+        """Create a feature group: a table of features with a key.
+
+        Args:
+            name: letters, digits and underscores.
+            primary_key: the columns by which rows are found and joined.
+            event_time: the column that says when a row's facts happened; None if they have no time (airports, planes).
+            available_at: the column that says when a row became known, if that is later.
+            schema: the columns and their types; None lets the first insert decide.
+            description: what it holds, in words.
+
+        Raises:
+            InvalidNameError: the name or a column's name cannot be used.
+            AlreadyExistsError: there is a group of that name.
+            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together.
+        """
+        return self.groups.create(
+            name,
+            primary_key=primary_key,
+            event_time=event_time,
+            available_at=available_at,
+            schema=schema,
+            description=description,
+        )
+
+    def get_feature_group(self, name: str, version: int | None = None) -> "FeatureGroup":
+        """The feature group of that name.
+
+        Raises:
+            NotFoundError: there is none; the message names the nearest.
+        """
+        return self.groups.get(name, version)
+
+    def feature_groups(self) -> "list[FeatureGroup]":
+        """All feature groups, by name."""
+        return self.groups.all()
+
+    def create_feature_view(
+        self, name: str, query: "Query", *, labels: Sequence[str] = (), description: str = ""
+    ) -> "FeatureView":
+        """Create a feature view: features and labels, defined once for training and for serving.
+
+        Args:
+            name: letters, digits and underscores.
+            query: which columns of which groups.
+            labels: the columns to predict; none if they live outside any group.
+            description: what it is for, in words.
+
+        Raises:
+            InvalidNameError: the name cannot be used.
+            AlreadyExistsError: there is a view of that name.
+            ColumnNotFoundError: a label is not among the query's columns.
+            SchemaError, JoinError: no view can be made of the query.
+        """
+        return self.views.create(name, query, labels=labels, description=description)
+
+    def get_feature_view(self, name: str, version: int | None = None) -> "FeatureView":
+        """The feature view of that name.
+
+        Raises:
+            NotFoundError: there is none; the message names the nearest.
+        """
+        return self.views.get(name, version)
+
+    def feature_views(self) -> "list[FeatureView]":
+        """All feature views, by name."""
+        return self.views.all()
+
+    def get_training_data(self, name: str, version: int | None = None) -> "dict[str, TrainingData]":
+        """Recorded training data of a view: its parts by name, such as "train" and "test". It reads as it did.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self.views.training_data(name, version)
+
+    def run(
+        self,
+        function: Callable[..., Any],  # Any: a model, metrics, or both
+        data: "TrainingSet",
+        *,
+        evaluate: "TrainingSet | Mapping[str, TrainingSet] | None" = None,
+        params: Mapping[str, Any] | None = None,  # Any: whatever the function takes
+        name: str | None = None,
+        description: str = "",
+    ) -> "Run":
+        """Call `function(data, **params)` and record what went in, what ran and what came out.
+
+        Args:
+            function: any callable that returns a fitted model, a dict of metrics, or (model, metrics).
+            data: what it learns from.
+            evaluate: data on which the model is evaluated, or several by name.
+            params: parameters other than the function's defaults.
+            name: what to call the run; default: the function's name.
+            description: what it is about, in words.
+
+        Raises:
+            DataError: something is no function, data or parameter.
+            FitError: the function returned nothing that can be kept.
+            Exception: what the function raised; the run is recorded as failed.
+        """
+        return self.runs.run(function, data, evaluate=evaluate, params=params, name=name, description=description)
+
+    def get_run(self, reference: str) -> "Run":
+        """The run with that id, or the only one whose id begins so.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self.runs.get(reference)
+
+    def register(self, name: str, run: "Run | str", *, description: str = "") -> "ModelVersion":
+        """Make a run's model the next version of a registered model.
+
+        Raises:
+            InvalidNameError: the name cannot be used.
+            CorruptionError: the run's model is missing or damaged.
+            GroundswellError: the run has no model that can be stored; the message says why.
+        """
+        from groundswell.experiments import Run
+
+        chosen = run if isinstance(run, Run) else self.runs.get(run)
+        return self.models.register(name, chosen.candidate(), description=description)
+
+    def get_model(self, reference: str) -> "ModelVersion":
+        """The model version that "name" (the latest), "name:3" or "name@alias" refers to.
+
+        Raises:
+            NotFoundError: there is none; the message names the nearest.
+        """
+        return self.models.get(reference)
+
+    def deploy(self, *references: str, token: str | None = None, limits: "Limits | None" = None) -> "Service":
+        """A prediction service for one or more model versions, to call here or over HTTP.
+
+        Args:
+            references: models as for `get_model`; the first answers where no model is named.
+            token: what HTTP requests must bring; None serves this machine alone.
+            limits: sizes of what is taken.
+
+        Raises:
+            NotFoundError: a model is unknown.
+            CorruptionError: a model's file is missing or damaged.
+            MissingDependencyError: the package for HTTP is not installed (only when HTTP is asked for).
+        """
+        from groundswell.serving import Predictor, Service
+
+        predictors = []
+        for reference in references:
+            model = self.models.get(reference)
+            if model.view is None:
+                raise DataError(
+                    f"Model {reference!r} was not trained on a feature view, so its features cannot be looked up.",
+                    fix="Train it on data of a view: project.run(fit, train).",
+                )
+            data = self.catalog.get("training_data", model.data.name, model.data.version)
+            view = self.views.get(data.body["view"]["name"], data.body["view"]["version"])
+            predictors.append(Predictor(model, view, clock=self.clock))
+        return Service(predictors, self, token=token, limits=limits)
+
+    def trace(self, prediction_id: str) -> "Trace":
+        """Where a prediction comes from: model version, run, code, training data, commits and the rows used.
+
+        Raises:
+            NotFoundError: there is no prediction with that id.
+        """
+        from groundswell.serving import trace
+
+        return trace(prediction_id, self)
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """Names and metadata."""
+        from groundswell.catalog import Catalog
+
+        return Catalog.open(f"sqlite:///{self.folder / 'catalog.db'}")
+
+    @cached_property
+    def engine(self) -> "DuckDB":
+        """Where rows are read and joined."""
+        from groundswell.engines import DuckDB
+
+        return DuckDB(memory_limit=self._memory_limit, threads=self._threads)
+
+    @cached_property
+    def groups(self) -> "FeatureGroups":
+        """The feature groups."""
+        from groundswell.features import FeatureGroups
+
+        return FeatureGroups(
+            catalog=self.catalog,
+            folder=self.folder / "tables",
+            engine=self.engine,
+            author=self.author,
+            provenance=lambda: {"groundswell": __version__},
+        )
+
+    @cached_property
+    def views(self) -> "FeatureViews":
+        """The feature views."""
+        from groundswell.features import FeatureViews
+
+        return FeatureViews(catalog=self.catalog, folder=self.folder / "training_data", groups=self.groups)
+
+    @cached_property
+    def runs(self) -> "Runs":
+        """The runs."""
+        from groundswell.experiments import Runs
+
+        return Runs(self.catalog, self.folder / "runs")
+
+    @cached_property
+    def models(self) -> "Registry":
+        """The registered models."""
+        from groundswell.models import Registry
+
+        return Registry(self.catalog, self.folder / "models")
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        for name in ("engine", "catalog"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        counts = {
+            "feature groups": len(self.catalog.find("feature_group")),
+            "feature views": len(self.catalog.find("feature_view")),
+            "runs": len(self.catalog.find("run")),
+            "model versions": len(self.catalog.find("model")),
+        }
+        return f"Project({str(self.folder)!r}): " + ", ".join(f"{n} {noun}" for noun, n in counts.items())
+
+
+def _author() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a container without a user database
+        return f"{os.getuid()}@{socket.gethostname()}"
+
+
+def _check_marker(marker: Path) -> None:
+    try:
+        content = json.loads(marker.read_text())
+        version = int(content["format"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptionError(
+            f"{marker} is damaged ({error}).",
+            fix=f'Restore it from a backup, or write {{"format": {FORMAT}}} into it.',
+            path=str(marker),
+        ) from None
+    if version > FORMAT:
+        raise VersionError(
+            f"The project in {marker.parent} has format {version}; Groundswell {__version__} knows up to {FORMAT}.",
+            why=f"It was made by Groundswell {content.get('created_by', 'of a newer version')}.",
+            fix="Upgrade: pip install --upgrade groundswell.",
+            format=version,
+        )
+
+
+def _make(folder: Path, marker: Path) -> None:
+    from groundswell.catalog import Catalog
+
+    if folder.exists() and (not folder.is_dir() or any(p.name != "catalog.db" for p in folder.iterdir())):
+        raise CorruptionError(
+            f"{folder} is not empty and holds no project.",
+            why="A project needs a directory of its own.",
+            fix=f"Choose another, such as {str(folder / 'project')!r}.",
+            path=str(folder),
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        Catalog.create(f"sqlite:///{folder / 'catalog.db'}").close()
+        part = marker.with_suffix(f".{uuid.uuid4().hex}")
+        part.write_text(json.dumps({"format": FORMAT, "id": uuid.uuid4().hex, "created_by": __version__}) + "\n")
+        part.replace(marker)
+    except OSError as error:
+        raise CorruptionError(
+            f"No project can be made in {folder}: {error}",
+            fix="Choose a directory that can be written.",
+            path=str(folder),
+        ) from error
