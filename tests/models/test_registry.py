@@ -1,3 +1,9 @@
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -6,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from groundswell.catalog import Catalog
 from groundswell.errors import CorruptionError, InUseError, InvalidNameError, NotFoundError
-from groundswell.models import Candidate, Registry, Signature, TrainedOn, save_model
+from groundswell.models import Candidate, Registry, Signature, TrainedOn, Writer, save_model
 
 
 @pytest.fixture
@@ -119,3 +125,76 @@ def test_a_version_shows_itself(registry, candidate):
     assert "&lt;b&gt;bold&lt;/b&gt;" in version._repr_html_()
     assert "roc_auc 0.75" in version.describe()
     assert "late_arrival version 1, train" in version.describe()
+
+
+def test_a_registration_killed_at_any_step_is_finished_or_cleared_away(tmp_path):
+    script = Path(__file__).with_name("_killed_registration.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=True)
+    n_steps = int(done.stdout)
+    assert n_steps >= 12, "a step before and after each flush of three files and their folders"
+    outcomes = []
+    for step in range(1, n_steps + 1):
+        folder = tmp_path / str(step)
+        with Catalog.open(f"sqlite:///{folder / 'catalog.db'}") as catalog:
+            assert [entry.state for entry in catalog.find("model")] == ["pending"]
+            registry = Registry(catalog, folder / "models")
+            assert catalog.find("model", state="pending") == []
+            outcomes.append(len(registry.names()))
+            if registry.names():
+                version = registry.get("late")
+                assert version.load().classes_.tolist() == [False, True]
+                assert [relation for relation, *_ in catalog.upstream(version.id)] == ["from"]
+            else:
+                assert list((folder / "models").rglob("*.skops")) == []
+            assert registry.repair() == []
+    assert outcomes == sorted(outcomes), "once all files are there, the version is kept"
+    assert set(outcomes) == {0, 1}
+
+
+def test_a_registration_in_progress_is_left_alone(registry, candidate, catalog):
+    body = {**candidate.to_dict(), "writer": Writer.this().to_dict()}
+    catalog.add("model", "late_arrival", body, state="pending")
+    assert registry.repair() == []
+    assert len(catalog.find("model", state="pending")) == 1
+    with pytest.raises(NotFoundError):
+        registry.get("late_arrival:1")
+    assert registry.register("late_arrival", candidate).version == 2
+
+
+def test_a_deletion_that_was_killed_is_finished(registry, candidate, catalog):
+    version = registry.register("late_arrival", candidate)
+    catalog.update(catalog.get("model", "late_arrival", 1), state="deleted")
+    (done,) = registry.repair()
+    assert "were still there" in done
+    assert not version.folder.exists()
+    assert registry.repair() == []
+
+
+def test_two_registrations_at_once_get_two_versions(registry, candidate):
+    with ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(lambda _: registry.register("late_arrival", candidate).version, range(8)))
+    assert sorted(versions) == list(range(1, 9))
+    assert [v.version for v in registry.versions("late_arrival")] == list(range(8, 0, -1))
+
+
+def test_moving_an_alias_is_noted_with_where_it_was(registry, candidate, catalog):
+    registry.register("late_arrival", candidate).set_alias("champion")
+    registry.register("late_arrival", candidate).set_alias("champion")
+    assert registry.aliases("late_arrival") == {"champion": 2}
+    moves = [a.detail for a in catalog.activity(name="late_arrival") if a.verb == "set alias"]
+    assert moves == [{"alias": "champion", "before": 1}, {"alias": "champion", "before": None}]
+    with pytest.raises(NotFoundError, match="no version 7"):
+        registry.set_alias("late_arrival", "champion", 7)
+    assert registry.aliases("late_arrival") == {"champion": 2}
+
+
+def test_a_name_that_was_never_used_has_no_alias(registry):
+    with pytest.raises(NotFoundError):
+        registry.set_alias("late_arrival", "champion", 1)
+
+
+def test_the_signature_beside_the_model_is_that_in_the_catalog(registry, candidate):
+    version = registry.register("late_arrival", candidate)
+    beside = json.loads((version.folder / "signature.json").read_text())
+    assert Signature.from_dict(beside) == version.signature == candidate.signature
+    assert version.card.startswith("---\nlanguage:")

@@ -8,6 +8,7 @@ References:
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -25,12 +26,27 @@ _TASKS = {
     "regression": "tabular-regression",
     "other": "other",
 }
-_MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]()#+-.!|~"} | {"\n": " ", "\r": " "})
+_INLINE = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_START = re.compile(r"^[#+=-]")  # of a heading, a list or a line below a heading
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+
+
+class _Writer(yaml.SafeDumper):  # type: ignore[misc]
+    """Writes text of several lines on one, as some readers take any line of --- for the end of the header."""
+
+
+def _represent_text(writer: _Writer, value: str) -> Any:  # Any: a node of PyYAML's
+    style = '"' if "\n" in value or "---" in value else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Writer.add_representer(str, _represent_text)
 
 
 def model_card(name: str, version: int, candidate: Candidate, description: str = "", license: str = "unknown") -> str:  # noqa: A002 - the header's name
     """The text of the card: header, then data, metrics, signature and provenance."""
-    header = yaml.safe_dump(_header(name, candidate, license), sort_keys=False, allow_unicode=True, width=120)
+    header = yaml.dump(_header(name, candidate, license), Dumper=_Writer, sort_keys=False, allow_unicode=True)
     sections = [
         f"# {_text(name)}, version {version}",
         _text(description) or f"A {_text(candidate.file.model_type.rpartition('.')[2])}.",
@@ -124,5 +140,7 @@ def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _text(value: str) -> str:
-    """The value as text that Markdown and HTML show as it is."""
-    return escape(value.translate(_MARKDOWN), quote=False)
+    """The value on one line, as text that Markdown and HTML show as it is."""
+    value = _INLINE.sub(r"\\\g<0>", _BREAK.sub(" ", value))
+    value = _NUMBERED.sub(r"\1\\\2", _START.sub(r"\\\g<0>", value, count=1))
+    return escape(value, quote=False)

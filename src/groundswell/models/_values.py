@@ -56,7 +56,7 @@ def _from_values(values: Sequence[object], field: Field) -> pa.Array:
     made = [accepts(value, field, row) for row, value in enumerate(values)]
     try:
         return pa.array(made, field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError) as error:
         raise _refuse_column(field, str(error)) from error
 
 
@@ -85,10 +85,16 @@ def _real(value: object, field: Field, row: int) -> object:
     if isinstance(value, _REAL):
         return None if np.isnan(value) else float(value)
     if isinstance(value, _WHOLE) and kind is not bool:
-        if -(2**53) <= value <= 2**53 or int(float(value)) == int(value):
+        if _is_exact(int(value), field.type):
             return float(value)
-        raise _refuse(value, field, row, "It is a whole number that a 64-bit float cannot hold exactly.")
+        raise _refuse(value, field, row, f"It is a whole number that a {type_name(field.type)} cannot hold exactly.")
     raise _refuse(value, field, row)
+
+
+def _is_exact(value: int, kind: pa.DataType) -> bool:
+    digits = 24 if pa.types.is_float32(kind) else 53
+    odd = value >> ((value & -value).bit_length() - 1) if value else 0  # what the significand has to hold
+    return odd.bit_length() <= digits and value.bit_length() <= (127 if digits == 24 else 1023)
 
 
 def _whole(value: object, field: Field, row: int) -> object:
@@ -123,7 +129,7 @@ def _text(value: object, field: Field, row: int) -> object:
 
 
 def _instant(value: object, field: Field, row: int) -> object:
-    if value is None or value != value:
+    if value is None or (isinstance(value, (float, datetime)) and value != value):  # NaN, NaT
         return None
     if isinstance(value, str):
         try:
@@ -162,7 +168,7 @@ def _from_arrow(values: pa.Array | pa.ChunkedArray, field: Field) -> pa.Array:
     column = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if pa.types.is_floating(column.type):
+    if pa.types.is_floating(column.type) and _n_nan(column) > column.null_count:
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if column.type == field.type:
         return column
@@ -174,8 +180,13 @@ def _from_arrow(values: pa.Array | pa.ChunkedArray, field: Field) -> pa.Array:
         return _from_values(column.to_pylist(), field)  # ISO text: the same rules as for a list of it
     try:
         return column.cast(field.type, safe=True)
-    except pa.ArrowInvalid as error:
-        raise _refuse_column(field, str(error)) from error
+    except pa.ArrowInvalid:  # too strict for some whole floats, and it names no row
+        return _from_values(column.to_pylist(), field)
+
+
+def _n_nan(column: pa.Array) -> int:
+    """How many values are NaN or null, as NumPy shows both."""
+    return int(np.count_nonzero(np.isnan(column.to_numpy(zero_copy_only=False))))
 
 
 def _castable(source: pa.DataType, target: pa.DataType) -> bool:
