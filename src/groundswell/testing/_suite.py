@@ -14,7 +14,7 @@ import pyarrow as pa
 from groundswell.testing._records import GroupData
 from groundswell.types import TIMESTAMP
 
-__all__ = ["MICROSECOND", "PointInTimeRules", "events", "group_of", "labels_at", "minute", "minutes"]
+__all__ = ["MICROSECOND", "PointInTimeRules", "comparable", "events", "group_of", "labels_at", "minute", "minutes"]
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -41,12 +41,12 @@ class PointInTimeRules(ABC):
     def expect(self, groups: Sequence[GroupData], labels: pa.Table, expected: Mapping[str, Sequence[object]]) -> None:
         """Fail unless the join gives each label row once and in order, and beside them exactly the expected columns."""
         result = self.join(groups, labels, "at")
-        wanted = {name: _comparable(labels.column(name).to_pylist()) for name in labels.column_names}
-        wanted |= {name: _comparable(values) for name, values in expected.items()}
+        wanted = {name: comparable(labels.column(name).to_pylist()) for name in labels.column_names}
+        wanted |= {name: comparable(values) for name, values in expected.items()}
         if result.column_names != list(wanted):
             raise AssertionError(f"The join gave the columns {result.column_names}, expected {list(wanted)}.")
         for name, values in wanted.items():
-            got = _comparable(result.column(name).to_pylist())
+            got = comparable(result.column(name).to_pylist())
             if got != values:
                 raise AssertionError(f"Column {name!r} came back as\n  {got}\nexpected\n  {values}")
 
@@ -60,7 +60,7 @@ class PointInTimeRules(ABC):
             return
 
 
-def _comparable(value: object) -> object:
+def comparable(value: object) -> object:
     """The value with NaN made equal to itself, times in UTC and sequences made lists, at every depth.
 
     Python calls two times of different zones unequal if a clock shows one of them twice, even if they are one instant.
@@ -70,9 +70,9 @@ def _comparable(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     if isinstance(value, Mapping):
-        return {key: _comparable(inner) for key, inner in value.items()}
+        return {key: comparable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_comparable(inner) for inner in value]
+        return [comparable(inner) for inner in value]
     return value
 
 

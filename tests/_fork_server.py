@@ -1,0 +1,132 @@
+"""A process that has imported Groundswell and forks workers on request, so that a test can kill fifty of them cheaply.
+
+Reads JSON lines: `{"start": task, "arguments": {…}, "environment": {…}}` forks a worker that runs the task, and
+answers its process id; `{"wait": pid}` answers its exit status, negative for a signal. It starts no thread itself, so
+that forking is sound. The tasks are the functions in `TASKS`; a worker acknowledges what it has done by a line in the
+file `acknowledged`.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+
+import groundswell as gs
+import groundswell.project
+from groundswell.catalog import Catalog
+from groundswell.engines import DuckDB
+from groundswell.tables import Definition, Table
+from groundswell.types import Schema
+
+ROWS = 20
+START_US = 1_704_067_200_000_000  # 2024-01-01T00:00Z
+
+
+def batch(writer: str, number: int) -> pa.Table:
+    """Rows of their own, and one row that all writers and batches write again."""
+    keys = [*(f"{writer}-{number}-{i}" for i in range(ROWS)), "shared"]
+    times = [*(START_US + number * 1_000_000 + i for i in range(ROWS)), START_US]
+    return pa.table({"k": keys, "t": pa.array(times).cast(pa.timestamp("us", tz="UTC")), "v": [number] * len(keys)})
+
+
+def table_of(folder: str) -> Table:
+    """A table without a project around it, made at first."""
+    catalog = Catalog.create(f"sqlite:///{Path(folder) / 'catalog.db'}")
+    found = catalog.find("feature_group", name="events")
+    entry = found[0] if found else catalog.add("feature_group", "events", {})
+    definition = Definition.of("events", ["k"], "t", None, Schema.from_arrow(batch("", 0).schema))
+    table = Table(
+        table_id=entry.id,
+        folder=Path(folder) / "events",
+        definition=definition,
+        catalog=catalog,
+        engine=DuckDB(),
+        author="me@here",
+    )
+    if not Table.exists(table.folder):
+        table.folder.mkdir(exist_ok=True)
+        table.create()
+    return table
+
+
+def write_table(*, folder: str, **batches: object) -> None:
+    """Write batches to a bare table."""
+    table = table_of(folder)
+    write(lambda rows: table.commit(table.stage(rows)), table.compact, **batches)
+
+
+def write_group(*, folder: str, **batches: object) -> None:
+    """Write batches to a feature group of a project."""
+    group = gs.open(folder).get_feature_group("events")
+    write(group.insert, group.compact, **batches)
+
+
+def write(
+    insert: Callable, compact: Callable, *, writer: str, first: int, last: int, acknowledged: str, compact_every: int
+) -> None:
+    """Insert the batches from `first` to `last`, each acknowledged with its version once `insert` has returned.
+
+    Args:
+        compact_every: after how many batches to compact; 0 is never.
+    """
+    with Path(acknowledged).open("a", buffering=1) as file:
+        for number in range(first, last + 1):
+            commit = insert(batch(writer, number))
+            file.write(f"{number} {commit.version}\n")
+            if compact_every and number % compact_every == compact_every - 1:
+                compact()
+
+
+def create_group(*, folder: str, with_schema: bool) -> None:
+    """Make a project with one group, unless opening the project has completed it."""
+    project = gs.open(folder)
+    if "events" not in [group.name for group in project.feature_groups()]:
+        schema = batch("", 0).schema if with_schema else None
+        project.create_feature_group("events", primary_key=["k"], event_time="t", schema=schema)
+
+
+def open_project(*, folder: str) -> None:
+    """Open a project, made at first, and look into it."""
+    assert gs.open(folder).feature_groups() == []
+
+
+TASKS = {
+    "open_project": open_project,
+    "create_group": create_group,
+    "write_group": write_group,
+    "write_table": write_table,
+}
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            _, status = os.waitpid(request["wait"], 0)
+            answer = os.waitstatus_to_exitcode(status)
+        else:
+            answer = os.fork()
+            if answer == 0:
+                work(request)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def work(request: dict) -> None:
+    """Run one task in the forked process and leave."""
+    os.environ |= request["environment"]
+    try:
+        TASKS[request["start"]](**request["arguments"])
+    except BaseException:  # noqa: BLE001 - a process boundary: the test sees the status, its log the cause
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
