@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.errors import GroundswellError, SignatureError, TypeMismatchError
+from groundswell.features import Data
 from groundswell.models import Signature
 from groundswell.serving._ids import log_name, new_ids
 from groundswell.serving._tensors import metadata_of, show
@@ -194,7 +195,7 @@ class Predictor:
         """The estimator's outputs as columns, without the ids."""
         if not len(features):
             return [pa.array([], field.type) for field in self.output_schema][:-1]
-        frame = features.to_pandas()
+        frame = Data(self._inputs, features.to_reader, features.__len__).to_pandas()  # as the training data makes X
         try:
             labels = self._estimator.predict(frame)
             shares = self._estimator.predict_proba(frame) if self._probability else None

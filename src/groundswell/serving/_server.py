@@ -90,7 +90,7 @@ def _is_loopback(host: str) -> bool:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol by its number: asyncio turns Nagle's algorithm off only where it reads TCP, and replies wait 40 ms else.
+    # With the protocol left to the system, asyncio sees no TCP, leaves Nagle's algorithm on, and replies wait 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

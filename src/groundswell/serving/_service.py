@@ -6,6 +6,7 @@ same step: predict, record, and only then answer. `project.deploy` makes service
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,6 +81,7 @@ class Service:
         self._token = None if token is None else check_token(token)
         self._deployments = Deployments(predictors, groups, self._limits)
         self._server: Server | None = None
+        atexit.register(self.close)  # a thread that is still writing when the interpreter ends would be cut off
 
     def __repr__(self) -> str:
         names = ", ".join(f"{d.predictor.name} version {d.predictor.version}" for d in self._deployments)
@@ -167,6 +169,7 @@ class Service:
         """Stop, take no more predictions, and return once all are recorded."""
         self.stop()
         self._deployments.close()
+        atexit.unregister(self.close)
 
     def __enter__(self) -> Self:
         return self
