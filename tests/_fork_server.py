@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 import groundswell as gs
+import groundswell.features
 import groundswell.project
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB
