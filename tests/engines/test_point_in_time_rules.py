@@ -51,7 +51,7 @@ class Room:
         table.folder.mkdir()
         table.create()
         for commit in group.commits:
-            table.insert(commit)
+            table.commit(table.stage(commit))
         return table
 
     def join_of(self, number: int, group: GroupData, table: Table) -> AsOfJoin:

@@ -11,12 +11,14 @@ among the rows known by then: a running maximum in order of `known`. Rows that a
 known never win, so they are left out, and a plain as-of join on `known` gives the answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import sqlglot
 from sqlglot import exp
 
 from groundswell.engines._plan import AsOfJoin, JoinReport, PointInTimeJoin, Rows, Scan, provenance_columns
@@ -38,6 +40,8 @@ from groundswell.types import TIMESTAMP
 
 _MICROSECOND = timedelta(microseconds=1)
 _BEGINNING_US = microseconds(datetime(1, 1, 1, tzinfo=UTC))
+_SMALL = 100_000
+"""A table of fewer rows is sorted as fast as it is thinned out."""
 _FEW = 5_000
 """Below so many label rows a lookup is a matter of skipping what cannot match, above it of scanning fast."""
 
@@ -135,20 +139,17 @@ class _State:
         """Make the table of matches of one join, say how its columns are gathered, and report."""
         self._make_labels(asof)
         timed = asof.scan.snapshot.definition.event_time is not None
-        candidates = self._candidates(asof)
-        keys = [f"k{i}" for i in range(len(asof.on))]
-        same = " AND ".join(f"b.{k} = r.{k}" for k in keys)
+        same = " AND ".join(f"b.k{i} = r.k{i}" for i in range(len(asof.on)))
         if timed:
-            limit = (
-                ""
-                if asof.max_age is None
-                else f"WHERE epoch_us(b.t) - epoch_us(r.et) <= {asof.max_age // _MICROSECOND}"
-            )
-            text = f"""SELECT b.id, r.place, r.et, r.aa, epoch_us(b.t) - epoch_us(r.et) AS age
+            known = asof.scan.snapshot.definition.available_at is not None
+            et, aa = ("r.et", "r.aa") if known else ("r.known", "NULL::TIMESTAMPTZ")
+            age = f"epoch_us(b.t) - epoch_us({et})"
+            limit = "" if asof.max_age is None else f"WHERE {age} <= {asof.max_age // _MICROSECOND}"
+            text = f"""SELECT b.id, r.place, {et} AS et, {aa} AS aa, {age} AS age
                        FROM b ASOF JOIN r ON {same} AND b.t >= r.known {limit}"""
         else:
             text = f"SELECT b.id, r.place, NULL AS et, NULL AS aa, NULL AS age FROM b JOIN r ON {same}"
-        self._create(f"m{number}", template(text, r=candidates))
+        self._create(f"m{number}", template(text, r=self._candidates(asof)))
         self._plan_gather(number, asof)
         matched, *ages = self._row(f"SELECT count(*), min(age), median(age), max(age) FROM m{number}")
         return JoinReport(
@@ -180,22 +181,24 @@ class _State:
         self._create("b", template(f"SELECT l.id, l.t, {', '.join(columns)} FROM l {joins}", **gathered))
 
     def _candidates(self, asof: AsOfJoin) -> exp.Select:
-        """The rows that a label may match: keys, times, place, and `known`, from when on a row counts."""
+        """The rows that a label may match: keys, place, and `known`, from when on a row counts."""
         snapshot, definition = asof.scan.snapshot, asof.scan.snapshot.definition
-        keys = {f"k{i}": column(definition, key) for i, (_, key) in enumerate(asof.on)}
-        columns: dict[str, exp.Expr] = {**keys, "et": _null_time(), "aa": _null_time()}
-        within: exp.Expr | None = None
+        columns: dict[str, exp.Expr] = {f"k{i}": column(definition, key) for i, (_, key) in enumerate(asof.on)}
+        names, within = ", ".join(columns), None
         if definition.event_time is not None:
-            columns["et"] = column(definition, definition.event_time)
-            within = self._time_range(asof, columns["et"])
+            event_time = column(definition, definition.event_time)
+            within = self._time_range(asof, event_time)
+            columns["et" if definition.available_at else "known"] = event_time
         if definition.available_at is not None:
             columns["aa"] = column(definition, definition.available_at)
         where = None if asof.scan.where is None else condition(definition, asof.scan.where)
-        every = current(snapshot, self._files(asof), columns, where, within)
-        names = ", ".join(keys)
-        near = template(f"SELECT e.* FROM e SEMI JOIN b ON {' AND '.join(f'e.{k} = b.{k}' for k in keys)}", e=every)
+        files = self._files(asof)
+        near = current(snapshot, files, columns, where, within)
+        if self._few_have_labels(asof, files):
+            same = " AND ".join(f"e.k{i} = b.k{i}" for i in range(len(asof.on)))
+            near = template(f"SELECT e.* FROM e SEMI JOIN b ON {same}", e=near)
         if definition.available_at is None:
-            return template("SELECT near.*, et AS known FROM near", near=near)
+            return near
         return template(
             f"""
             WITH dated AS (SELECT near.*, greatest(et, aa) AS known FROM near),
@@ -208,6 +211,28 @@ class _State:
             """,
             near=near,
         )
+
+    def _few_have_labels(self, asof: AsOfJoin, files: Sequence[DataFile]) -> bool:
+        """Whether it pays to leave out rows whose keys no label has, before they are sorted.
+
+        Looking each row up costs about as much as half of sorting it. So it pays if less than half of the rows remain,
+        which a sample of every 997th row tells unless there are so few labels that it is clear.
+        """
+        size = sum(f.rows for f in files)
+        if size > 50 * self.labels or size < _SMALL:
+            return size >= _SMALL
+        if size < 2 * self.labels:
+            return False
+        definition = asof.scan.snapshot.definition
+        keys: dict[str, exp.Expr] = {f"k{i}": column(definition, key) for i, (_, key) in enumerate(asof.on)}
+        sampled = sqlglot.parse_one("file_row_number % 997 = 0", read="duckdb")
+        same = " AND ".join(f"s.{key} = b.{key}" for key in keys)
+        query = template(
+            f"SELECT count(*), count(*) FILTER (EXISTS (SELECT 1 FROM b WHERE {same})) FROM s",
+            s=rows([f.path for f in files], definition, keys, sampled),
+        )
+        seen, kept = self._row(text_of(query))
+        return bool(2 * kept < seen)
 
     def _times(self, asof: AsOfJoin) -> tuple[int | None, int | None]:
         """The earliest and latest event times that can match a label, in microseconds; None is open."""
