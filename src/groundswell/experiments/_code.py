@@ -125,10 +125,12 @@ def _folder(file: str | None) -> Path:
 
 
 def _captured(function: Any, inner: Any) -> Iterator[tuple[str, Any]]:  # Any: any callable, JSON
-    if inspect.ismethod(function) or not (inspect.isroutine(function) or inspect.isclass(function)):
-        owner = getattr(function, "__self__", function)
-        if not isinstance(owner, functools.partial):
-            yield "self", _object(owner)
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.ismethod(function):
+        yield "self", _object(function.__self__)
+    elif not (inspect.isroutine(function) or inspect.isclass(function)):
+        yield "self", _object(function)
     code = getattr(inner, "__code__", None)
     if code is None:
         return

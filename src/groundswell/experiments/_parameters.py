@@ -69,8 +69,8 @@ def prepare(function: Callable[..., Any], given: Mapping[str, Any]) -> Call:
 
 
 def _check_callable(function: object) -> None:
-    if hasattr(function, "fit") and not inspect.isroutine(function):
-        name = type(function).__name__ if not inspect.isclass(function) else function.__name__
+    if hasattr(function, "fit") and (inspect.isclass(function) or not callable(function)):
+        name = function.__name__ if inspect.isclass(function) else type(function).__name__
         raise DataError(
             f"{name} is an estimator, and a function was expected.",
             why="A run calls a function that fits and returns it.",

@@ -1,7 +1,7 @@
 """The entry of a run in the catalog while the run goes on."""
 
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +52,7 @@ class Record:
             "duration_s": None,
             "metrics": {},
             "not_finite": {},
+            "evaluated_on": {},
             "evaluations": {},
             "reads": [],
             "model": {"file": None, "refused": None, "types": []},
@@ -67,9 +68,15 @@ class Record:
         body = {**self.entry.body, **facts}
         self.entry = self._catalog.update(self.entry, body=body, expect_state="running")
 
-    def note_reads(self, reads: Iterable[Read], given: Iterable[TrainingSet]) -> None:
+    def note_evaluation(self, datasets: Mapping[str, TrainingSet]) -> None:
+        """Add the data that the model is going to be evaluated on."""
+        for data in datasets.values():
+            if data.id != self.entry.body["data"]["id"]:
+                self._link(data.id, "used", {"split": data.split, "for": "evaluation"})
+        self.note(evaluated_on={part: as_trained_on(data).to_dict() for part, data in datasets.items()})
+
+    def note_reads(self, reads: Iterable[Read], given: Sequence[TrainingSet]) -> None:
         """Add what the function read besides the data that it was given, with an edge to each."""
-        given = list(given)
         own = {data.id for data in given}
         pinned = {pin for data in given for pin in data.pins.items()}
         others = [

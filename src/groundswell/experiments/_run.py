@@ -15,6 +15,7 @@ from groundswell.models import Candidate, ModelFile, Signature, TrainedOn, load_
 __all__ = ["Run"]
 
 _LEAST_ID = 8
+_FIRST = ("roc_auc", "average_precision", "f1_macro", "rmse", "r2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,13 +225,19 @@ class Run:
         return rows
 
     def __repr__(self) -> str:
-        metrics = "".join(f", {k} {v:.4g}" for k, v in list(self.metrics.items())[:3])
+        ordered = sorted(self.metrics.items(), key=lambda item: _rank(item[0]))
+        metrics = "".join(f", {k} {v:.4g}" for k, v in ordered[:3])
         params = ", ".join(f"{k}={v!r:.40}" for k, v in list(self.params.items())[:4])
         return f"<Run {self.short_id} {self.name}({params}) {self.state}{metrics}>"
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{escape(title)}</th><td>{escape(value)}</td></tr>" for title, value in self._rows())
         return f"<table>{rows}</table>"
+
+
+def _rank(metric: str) -> int:
+    """The metrics that people look at first come first; others keep their order behind them."""
+    return next((n for n, name in enumerate(_FIRST) if metric.endswith(name)), len(_FIRST))
 
 
 def _read(read: Mapping[str, Any]) -> str:

@@ -5,10 +5,12 @@ folder for the model. The function knows nothing of it: it takes data and parame
 both.
 """
 
+import inspect
 import re
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from groundswell.experiments._parameters import Call, prepare
 from groundswell.experiments._record import KIND, Record, end
 from groundswell.experiments._run import Run
 from groundswell.experiments._training_set import TrainingSet, check_training_set
-from groundswell.features._reads import Read, recording
+from groundswell.features._reads import recording
 from groundswell.models import Signature, Writer, save_model
 from groundswell.models import evaluate as evaluate_model
 from groundswell.types import check_name
@@ -79,6 +81,7 @@ class Runs:
         shown = check_name(name, "run") if name is not None else _name_of(code.qualname)
         record = Record.begin(self._catalog, shown, description, data=data, call=call, code=code)
         try:
+            record.note_evaluation(datasets)
             outcome = _call(record, function, data, call, datasets)
             if outcome.model is not None:
                 self._keep_model(record, outcome.model, data)
@@ -144,7 +147,7 @@ class Runs:
             signature = Signature.infer(inputs, labels, model)
             file = save_model(model, self._folder / record.entry.id / "model.skops")
         except (DataError, UntrustedTypeError) as error:
-            warnings.warn(f"The run {record.entry.id[:8]} cannot be registered. {error}", stacklevel=4)
+            _warn(f"The run {record.entry.id[:8]} cannot be registered. {error}")
             record.note(model={"file": None, "refused": str(error), "types": error.facts.get("types", [])})
         else:
             kept: dict[str, Any] = {"file": file.to_dict(), "refused": None, "types": []}
@@ -158,14 +161,17 @@ def _call(
     record: Record, function: Callable[..., Any], data: TrainingSet, call: Call, datasets: Mapping[str, TrainingSet]
 ) -> Outcome:
     """Call the function and record what it returned, how long it took and what it read."""
-    reads: list[Read] = []
+    given = [data, *datasets.values()]
     begun = time.perf_counter()
-    try:
-        with recording() as reads:
+    with recording() as reads:
+        try:
             returned = function(data, *call.arguments, **call.keywords)
-    finally:
-        duration_s = time.perf_counter() - begun
-        record.note_reads(reads, [data, *datasets.values()])
+        except BaseException:  # what it read before it failed is worth knowing, whatever ended it
+            with suppress(NotFoundError):  # somebody removed the run
+                record.note_reads(reads, given)
+            raise
+    duration_s = time.perf_counter() - begun
+    record.note_reads(reads, given)
     outcome = Outcome.of(returned)
     record.note(
         duration_s=duration_s,
@@ -194,8 +200,16 @@ def _evaluation(model: object, data: TrainingSet) -> dict[str, Any]:
     try:
         return evaluate_model(model, data.X, data.y).to_dict()
     except DataError as error:
-        warnings.warn(f"The model was not evaluated. {error}", stacklevel=4)
+        _warn(f"The model was not evaluated. {error}")
         return _left_out(str(error))
+
+
+def _warn(message: str) -> None:
+    """Warn at the line of the user's that led here."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("groundswell."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def _left_out(reason: str) -> dict[str, Any]:
@@ -204,5 +218,6 @@ def _left_out(reason: str) -> dict[str, Any]:
 
 def _name_of(qualname: str) -> str:
     """A name for the run from the function's: its last part, or "run" for a lambda and the like."""
+    qualname = qualname.removesuffix(".__call__")
     last = re.sub(r"[^A-Za-z0-9_]", "", qualname.rpartition(".")[2]).lstrip("_0123456789")
     return last if qualname.isascii() and "<" not in qualname.rpartition(".")[2] and last else "run"
