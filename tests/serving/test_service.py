@@ -113,7 +113,7 @@ def test_refuses_what_cannot_be_served(service_of, groups, predictor_of, binary)
 def test_closing_is_final_and_may_be_repeated(service_of, binary):
     with service_of(binary) as service:
         url = service.start()
-        assert service.start() == url
+        assert service.start() == service.url == url
         assert url in repr(service)
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)

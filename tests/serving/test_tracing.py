@@ -258,6 +258,26 @@ def test_a_request_that_does_not_fit_is_refused_before_anything_is_written(proje
     assert len(log.read()) == before
 
 
+def test_an_interrupt_ends_a_service_in_the_foreground(project):
+    code = f"""
+import threading, os, signal, time
+import httpx
+import groundswell as gs
+
+def ask():
+    with httpx.Client(transport=httpx.HTTPTransport(retries=50), timeout=50) as client:
+        print(client.get(service.url + "/v2/health/ready").json(), flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+
+service = gs.open({str(project.folder)!r}).deploy("late_arrival")
+threading.Thread(target=ask).start()
+service.run(port=0)
+print("ended")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["{'ready': True}", "ended"]
+
+
 def test_a_service_that_nobody_closes_ends_with_its_program(project):
     code = f"""
 import groundswell as gs

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from sklearn.pipeline import Pipeline
 
 from groundswell.errors import GroundswellError, SignatureError, TypeMismatchError
 from groundswell.features import Data
@@ -197,8 +198,7 @@ class Predictor:
             return [pa.array([], field.type) for field in self.output_schema][:-1]
         frame = Data(self._inputs, features.to_reader, features.__len__).to_pandas()  # as the training data makes X
         try:
-            labels = self._estimator.predict(frame)
-            shares = self._estimator.predict_proba(frame) if self._probability else None
+            labels, shares = (_labels_and_shares if self._probability else _labels)(self._estimator, frame)
         except ValueError as error:  # scikit-learn's way to refuse values: an unknown category, NaN
             raise SignatureError(
                 f"Model {self.name!r} version {self.version} refuses these values: {show(str(error), 300)}",
@@ -267,6 +267,17 @@ def _probability(estimator: Any, signature: Signature) -> tuple[Field, ...]:
     if signature.task == "binary":
         return (Field("probability", pa.float64()),)
     return (Field("probabilities", canonical_type(pa.list_(pa.float64()))),)
+
+
+def _labels(estimator: Any, frame: Any) -> tuple[Any, None]:  # Any: what estimators take and give
+    return estimator.predict(frame), None
+
+
+def _labels_and_shares(estimator: Any, frame: Any) -> tuple[Any, Any]:  # Any: what estimators take and give
+    """`predict` and `predict_proba`; what precedes the last step of a pipeline, often the slower part, runs once."""
+    if type(estimator) is Pipeline and len(estimator) > 1:
+        return _labels_and_shares(estimator[-1], estimator[:-1].transform(frame))
+    return estimator.predict(frame), estimator.predict_proba(frame)
 
 
 def _share_column(shares: np.ndarray, signature: Signature) -> pa.Array:

@@ -29,6 +29,7 @@ class Server:
         host: the address to bind to.
         port: the port, or 0 for a free one.
         guarded: whether the application wants a token.
+        log_level: of uvicorn, which says at "info" where it listens.
 
     Raises:
         DataError: the address can be reached from other machines and there is no token, or cannot be bound.
@@ -36,7 +37,15 @@ class Server:
         MissingDependencyError: uvicorn is not installed.
     """
 
-    def __init__(self, app: Any, *, host: str, port: int, guarded: bool) -> None:  # Any: ASGI applications have no type
+    def __init__(
+        self,
+        app: Any,  # Any: ASGI applications have no type
+        *,
+        host: str,
+        port: int,
+        guarded: bool,
+        log_level: str = "warning",
+    ) -> None:
         require(_missing)
         if not guarded and not _is_loopback(host):
             raise DataError(
@@ -49,7 +58,7 @@ class Server:
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             app,
-            log_level="warning",
+            log_level=log_level,
             access_log=False,
             lifespan="off",
             proxy_headers=False,
@@ -64,6 +73,8 @@ class Server:
         """Serve in this thread until it is interrupted."""
         try:
             self._server.run(sockets=[self._socket])
+        except KeyboardInterrupt:  # the way to end it; uvicorn has let the requests in progress finish
+            pass
         finally:
             self._socket.close()
 

@@ -85,8 +85,13 @@ class Service:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{d.predictor.name} version {d.predictor.version}" for d in self._deployments)
-        where = f" at {self._server.url}" if self._server else ""
+        where = f" at {self.url}" if self.url else ""
         return f"Service({names}{where})"
+
+    @property
+    def url(self) -> str | None:
+        """Where it is served over HTTP; None if it is not."""
+        return None if self._server is None else self._server.url
 
     def predict(
         self, records: Records, at: Moments | None = None, *, model: str | None = None, version: int | None = None
@@ -100,8 +105,7 @@ class Service:
             version: which version of it.
 
         Raises:
-            SignatureError: a record does not fit the model.
-            DataError: `at` cannot be read.
+            SignatureError: a record does not fit the model, or `at` cannot be read.
             NotFoundError: there is no such model in this service.
             ConflictError: too many predictions wait to be recorded.
         """
@@ -138,7 +142,8 @@ class Service:
             DataError: other machines could reach it and it has no token.
             InUseError: the port is taken.
         """
-        self._server = self._bound(host, port)
+        self.stop()
+        self._server = self._bound(host, port, "info")
         try:
             self._server.run()
         finally:
@@ -152,12 +157,12 @@ class Service:
             InUseError: the port is taken.
         """
         if self._server is None:
-            self._server = self._bound(host, port)
+            self._server = self._bound(host, port, "warning")
             self._server.start()
         return self._server.url
 
-    def _bound(self, host: str, port: int) -> Server:
-        return Server(self.app, host=host, port=port, guarded=self._token is not None)
+    def _bound(self, host: str, port: int, log_level: str) -> Server:
+        return Server(self.app, host=host, port=port, guarded=self._token is not None, log_level=log_level)
 
     def stop(self) -> None:
         """Stop serving over HTTP; `predict` goes on."""
