@@ -1,0 +1,41 @@
+# Everything here runs in .venv, which the first command makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export GROUNDSWELL_DATA ?= ../shared/data
+
+.PHONY: setup demo test check bench docs clean
+
+setup: $(READY)  ## make the virtual environment and install the package with its tools
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Groundswell needs Python 3.11 or newer: make PYTHON=python3.12')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(READY)  ## flights from table to prediction service, in demo/
+	$(BIN)/groundswell demo demo
+
+test: $(READY)  ## all tests
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+check: $(READY)  ## style, types, import layers, changelog, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: $(READY)  ## measure against the peers; prints JSON lines
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	for script in benchmarks/[!_]*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(READY)  ## read the documentation at http://127.0.0.1:8000
+	$(BIN)/mkdocs serve
+
+clean:
+	rm -rf $(VENV) demo site
