@@ -5,6 +5,7 @@ the folder to work in; prints how many steps a whole registration has.
 """
 
 import os
+import shutil
 import signal
 import sys
 from itertools import count
@@ -21,20 +22,24 @@ INPUTS = pa.table({"a": np.arange(4.0)})
 LABELS = pa.table({"late": [False, False, True, True]})
 
 
-def register(folder: Path, fatal_step: int) -> int:
-    """Register one model under an alias-free name; die before or after a flush. Returns how many steps there were."""
+def prepare(folder: Path) -> Candidate:
+    """A catalog with a run, and the run's model."""
     folder.mkdir(parents=True)
-    catalog = Catalog.create(f"sqlite:///{folder / 'catalog.db'}")
-    run = catalog.add("run", "fit", {})
     model = LogisticRegression().fit(INPUTS.to_pandas(), LABELS["late"].to_pandas())
-    candidate = Candidate(
+    with Catalog.create(f"sqlite:///{folder / 'catalog.db'}") as catalog:
+        run = catalog.add("run", "fit", {})
+    return Candidate(
         file=save_model(model, folder / "runs" / "model.skops"),
         signature=Signature.infer(INPUTS, LABELS, model),
         run_id=run.id,
         data=TrainedOn(id=None, name="late"),
         metrics={},
     )
-    registry = Registry(catalog, folder / "models")
+
+
+def register(folder: Path, candidate: Candidate, fatal_step: int) -> None:
+    """Register the model; die before or after a flush."""
+    registry = Registry(Catalog.open(f"sqlite:///{folder / 'catalog.db'}"), folder / "models")
     steps, flush = count(1), os.fsync
 
     def step() -> None:
@@ -48,15 +53,16 @@ def register(folder: Path, fatal_step: int) -> int:
 
     os.fsync = fsync
     registry.register("late", candidate)
-    return next(steps) - 1
 
 
 def main(folder: Path) -> None:
     """Kill at every step until a registration survives."""
+    candidate = prepare(folder / "prepared")
     for fatal_step in count(1):
+        shutil.copytree(folder / "prepared", folder / str(fatal_step))
         child = os.fork()
         if child == 0:
-            register(folder / str(fatal_step), fatal_step)
+            register(folder / str(fatal_step), candidate, fatal_step)
             os._exit(0)
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
             sys.stdout.write(f"{fatal_step - 1}\n")

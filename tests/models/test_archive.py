@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
@@ -263,6 +263,16 @@ def test_a_decision_tree_that_points_outside_of_itself_is_refused(field, value, 
     members[name] = _npy(nodes)
     with pytest.raises(CorruptionError, match=r"tree (has|asks)"):
         load_model(_forged(tmp_path, _zipped(members.items())))
+
+
+def test_a_forest_that_checks_for_fewer_columns_than_its_trees_ask_for_is_refused(tmp_path):
+    forest = save_model(RandomForestClassifier(2, max_depth=2, random_state=0).fit(_X, _Y), tmp_path / "forest.skops")
+
+    def edit(tree):
+        tree["content"]["content"]["n_features_in_"]["content"] = "1"
+
+    with pytest.raises(CorruptionError, match="of 1"):
+        load_model(_with_tree(tmp_path, forest, edit))
 
 
 @pytest.mark.parametrize("count", [10_000, 0, -1, "3", None])

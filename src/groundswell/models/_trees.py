@@ -19,6 +19,11 @@ from groundswell.models._archive import Damaged, read_array
 __all__ = ["check_trees"]
 
 _PREDICTOR = "TreePredictor"
+_ENSEMBLES = {  # which check the input once and hand it to their trees unchecked
+    "sklearn.ensemble._forest",
+    "sklearn.ensemble._gb",
+    "sklearn.ensemble._iforest",
+}
 _BITSET_WORDS = 8  # 256 bins, 32 to a word
 
 
@@ -28,25 +33,34 @@ def check_trees(tree: object, archive: zipfile.ZipFile) -> None:
     Raises:
         Damaged: a child, a feature or a set of categories is out of range.
     """
-    waiting: list[tuple[object, int | None]] = [(tree, None)]
+    waiting: list[tuple[object, int | None, bool]] = [(tree, None, False)]
     while waiting:
-        item, n_features = waiting.pop()
+        item, n_features, shared = waiting.pop()
         if isinstance(item, list):
-            waiting.extend((part, n_features) for part in item)
+            waiting.extend((part, n_features, shared) for part in item)
         elif isinstance(item, dict):
-            n_features = _n_features(item, n_features)
+            n_features = _n_features(item, n_features, shared)
+            shared = item["__module__"] in _ENSEMBLES if "n_features_in_" in _attributes(item) else shared
             if item.get("__loader__") == "TreeNode":
                 _check_tree(item, archive, n_features)
             elif item.get("__class__") == _PREDICTOR:
                 _check_predictor(item["content"]["content"], archive, n_features)
-            waiting.extend((part, n_features) for part in item.values())
+            waiting.extend((part, n_features, shared) for part in item.values())
 
 
-def _n_features(node: Mapping[str, Any], outer: int | None) -> int | None:
-    """The number of input columns that the estimator at this node checks for, or that of the one around it."""
-    attributes = node["content"].get("content") if isinstance(node.get("content"), dict) else None
-    stored = attributes.get("n_features_in_") if isinstance(attributes, dict) else None
-    return json.loads(stored["content"]) if isinstance(stored, dict) and "content" in stored else outer
+def _n_features(node: Mapping[str, Any], outer: int | None, shared: bool) -> int | None:
+    """The number of input columns that are checked for before the trees at this node are asked."""
+    stored = _attributes(node).get("n_features_in_")
+    own: int | None = json.loads(stored["content"]) if isinstance(stored, dict) and "content" in stored else None
+    if own is None or outer is None:
+        return outer if own is None else own
+    return min(own, outer) if shared else own
+
+
+def _attributes(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attributes of the object that a node stands for; none if it stands for something else."""
+    found = node["content"].get("content") if isinstance(node.get("content"), dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _check_tree(node: Mapping[str, Any], archive: zipfile.ZipFile, n_features: int | None) -> None:
