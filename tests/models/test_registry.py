@@ -198,3 +198,6 @@ def test_the_signature_beside_the_model_is_that_in_the_catalog(registry, candida
     beside = json.loads((version.folder / "signature.json").read_text())
     assert Signature.from_dict(beside) == version.signature == candidate.signature
     assert version.card.startswith("---\nlanguage:")
+    (version.folder / "README.md").unlink()
+    with pytest.raises(CorruptionError, match="model card"):
+        _ = version.card

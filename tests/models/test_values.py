@@ -1,7 +1,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +86,38 @@ def test_whole_floats_become_integers_and_others_do_not(values):
         else:
             assert exact
             assert found == [None if value != value else int(value) for value in values]
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.int32(), pa.bool_(), pa.string(), TIMESTAMP, pa.date32()])
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((2, 2)),
+        np.array([1j]),
+        np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+        np.array(["2013-12-20"], dtype="datetime64[s]"),
+        np.array([1], dtype="timedelta64[s]"),
+        np.array(3.0),
+        np.array([[1], "x"], dtype=object),
+        pa.array([1], pa.time32("s")),
+        pa.array([1], pa.duration("s")),
+        pa.array([[1]]),
+        pa.array([{"a": 1}]),
+        pa.array([b"x"]),
+        pd.Series([pd.Timedelta("1h")]),
+        pd.Series([pd.Period("2013-12", "M")]),
+        iter([1.0]),
+        {1.0},
+        {"a": 1.0},
+        object(),
+        None,
+        3,
+    ],
+    ids=str,
+)
+def test_what_no_input_can_be_is_refused_and_never_anything_else(values, kind):
+    with pytest.raises(SignatureError, match="'x'"):
+        to_column(values, Field("x", kind))
 
 
 def test_times_from_any_source_are_the_same_instant():

@@ -86,7 +86,7 @@ def evaluate(model: Any, inputs: pd.DataFrame, labels: pd.Series) -> Evaluation:
             _regression(collected, labels.to_numpy(dtype=np.float64), model.predict(inputs))
         else:
             codes = {label: code for code, label in enumerate(classes)}
-            truth = labels.map(codes).fillna(_UNSEEN).to_numpy(dtype=np.int64)
+            truth = pd.Series(labels.to_numpy(dtype=object)).map(codes).fillna(_UNSEEN).to_numpy(dtype=np.int64)
             predicted = pd.Series(model.predict(inputs)).map(codes).to_numpy(dtype=np.int64)
             _classification(collected, _Outcome(model, inputs, truth, predicted, len(classes)), binary=task == "binary")
     return Evaluation(task=task, n_rows=len(inputs), metrics=collected.metrics, skipped=collected.skipped)

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
+from groundswell.errors import CorruptionError
 from groundswell.models._candidate import TrainedOn
 from groundswell.models._formats import ModelFile, load_model
 from groundswell.models._signature import Signature
@@ -91,8 +92,20 @@ class ModelVersion:
 
     @property
     def card(self) -> str:
-        """The model card, in Markdown."""
-        return (self.folder / "README.md").read_text(encoding="utf-8")
+        """The model card, in Markdown.
+
+        Raises:
+            CorruptionError: its file cannot be read.
+        """
+        path = self.folder / "README.md"
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise CorruptionError(
+                f"The model card {path} cannot be read: {error}",
+                fix="Restore it from a backup, or register the model of the run again.",
+                path=str(path),
+            ) from error
 
     def load(self) -> Any:  # Any: whatever was trained
         """Build the model.

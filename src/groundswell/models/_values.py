@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.errors import SignatureError
+from groundswell.errors import SignatureError, TypeMismatchError
 from groundswell.types import TIMESTAMP, Field, canonical_type, type_name
 
 __all__ = ["to_column"]
@@ -37,7 +37,7 @@ def to_column(values: Any, field: Field) -> pa.Array:  # Any: whatever a caller 
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return _from_arrow(values, field)
     if isinstance(values, np.ndarray):
-        return _from_values(values.tolist(), field) if values.dtype == object else _from_arrow(pa.array(values), field)
+        return _from_array(values, field)
     if hasattr(values, "__arrow_c_stream__"):
         return _from_arrow(pa.chunked_array(values), field)
     if hasattr(values, "__arrow_c_array__"):
@@ -57,6 +57,15 @@ def _from_values(values: Sequence[object], field: Field) -> pa.Array:
     try:
         return pa.array(made, field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError) as error:
+        raise _refuse_column(field, str(error)) from error
+
+
+def _from_array(values: np.ndarray[Any, Any], field: Field) -> pa.Array:
+    if values.ndim == 1 and values.dtype == object:
+        return _from_values(values.tolist(), field)
+    try:
+        return _from_arrow(pa.array(values), field)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:  # of two dimensions, complex numbers, records
         raise _refuse_column(field, str(error)) from error
 
 
@@ -207,7 +216,10 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     """The canonical type, but a time keeps its lack of a zone and an unsigned 64-bit integer stays what it is."""
     if pa.types.is_timestamp(kind) or pa.types.is_uint64(kind):
         return kind
-    return canonical_type(kind)
+    try:
+        return canonical_type(kind)
+    except TypeMismatchError:  # times of day, durations and the like, which no input has
+        return kind
 
 
 def _refuse(value: object, field: Field, row: int, why: str = "") -> SignatureError:
