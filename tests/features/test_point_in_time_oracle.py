@@ -186,6 +186,47 @@ def test_pinned_training_data_does_not_see_later_inserts(
     assert again.to_arrow().equals(before)
 
 
+@settings(thorough, max_examples=15)
+@given(groups=group_sets(), labels=label_tables(), compacted=st.booleans())
+def test_explanations_name_the_commit_that_wrote_the_row(
+    project: gs.Project, groups: list[GroupData], labels: pa.Table, compacted: bool
+) -> None:
+    labels = labels.slice(0, 4)
+    groups = [with_commit_numbers(group) for group in groups]
+    written = write_groups(project, groups)
+    base = project.create_feature_group(
+        f"base_{uuid4().hex}", primary_key=["label"], event_time="at", schema=labels.schema
+    )
+    query = base.select("label", "text", "number", "other_text")
+    for group in groups:
+        on = dict(zip(group.label_keys, group.primary_key, strict=True))
+        chosen = written[group.name].select(*group.columns)
+        query = query.join(chosen, on=on, prefix=group.prefix, max_age=group.max_age)
+    view = project.create_feature_view(f"view_{uuid4().hex}", query, labels=["label"])
+    if compacted:
+        for group in written.values():
+            group.compact()
+    without_where = [replace(group, where=None) for group in groups]
+    expected = reference_join(without_where, labels, "at").to_pylist()
+    for label, row in zip(labels.drop_columns("label").to_pylist(), expected, strict=True):
+        for group, join in zip(groups, view.explain(label).joins, strict=True):
+            commit, event = row[f"{group.prefix}c"], row.get(f"{group.prefix}t")
+            assert (join.commit, join.event_time) == (commit, event)
+            assert bool(join.reason) == (commit is None)
+            assert join.age == (None if event is None else label["at"] - event)
+            assert join.values == ({n: row[n] for n in join.values} if commit else {})
+
+
+def with_commit_numbers(group: GroupData) -> GroupData:
+    """The group with the number of its commit in each row; empty batches, which make no difference, left out."""
+    commits = [commit for commit in group.commits if len(commit)] or [group.commits[0]]
+    numbered = [
+        commit.append_column("c", pa.array([number] * len(commit), pa.int64()))
+        for number, commit in enumerate(commits, 1)
+    ]
+    return replace(group, commits=tuple(numbered), columns=("c", "t") if group.event_time else ("c",))
+
+
 def test_a_million_random_rows_match_an_independent_computation(project: gs.Project) -> None:
     rng = np.random.default_rng(20)
     n_rows, n_labels, n_keys = 1_000_000, 200_000, 3_000
