@@ -113,7 +113,6 @@ def test_whole_floats_become_integers_and_others_do_not(values):
         None,
         3,
     ],
-    ids=str,
 )
 def test_what_no_input_can_be_is_refused_and_never_anything_else(values, kind):
     with pytest.raises(SignatureError, match="'x'"):
