@@ -10,6 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from groundswell._version import __version__
-from groundswell.errors import CorruptionError, DataError, VersionError
+from groundswell.errors import CorruptionError, DataError, GroundswellError, VersionError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +35,7 @@ FORMAT = 1
 """The format of project directories that this version writes; it reads those up to it."""
 
 _MARKER = "groundswell.json"
+_PART = ".groundswell-"
 
 
 class Project:
@@ -262,7 +264,15 @@ class Project:
         """Names and metadata."""
         from groundswell.catalog import Catalog
 
-        return Catalog.open(f"sqlite:///{self.folder / 'catalog.db'}")
+        file = self.folder / "catalog.db"
+        if not file.exists() and (self.folder / "tables").exists():
+            raise CorruptionError(
+                f"The catalog of the project, {file}, is gone.",
+                why="There are tables, so there was one.",
+                fix="Restore it from a backup. A new one would know nothing of views, runs and models.",
+                path=str(file),
+            )
+        return Catalog.create(f"sqlite:///{file}")
 
     @cached_property
     def engine(self) -> "DuckDB":
@@ -356,24 +366,27 @@ def _check_marker(marker: Path) -> None:
 
 
 def _make(folder: Path, marker: Path) -> None:
-    from groundswell.catalog import Catalog
-
-    if folder.exists() and (not folder.is_dir() or any(p.name != "catalog.db" for p in folder.iterdir())):
-        raise CorruptionError(
-            f"{folder} is not empty and holds no project.",
-            why="A project needs a directory of its own.",
-            fix=f"Choose another, such as {str(folder / 'project')!r}.",
-            path=str(folder),
-        )
+    """Make a project: its marker comes first, so what a killed process leaves is a project or nothing of ours."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        Catalog.create(f"sqlite:///{folder / 'catalog.db'}").close()
-        part = marker.with_suffix(f".{uuid.uuid4().hex}")
+        if any(not path.name.startswith(_PART) for path in folder.iterdir()) and not marker.exists():
+            raise CorruptionError(
+                f"{folder} is not empty and holds no project.",
+                why="A project needs a directory of its own.",
+                fix=f"Choose another, such as {str(folder / 'project')!r}.",
+                path=str(folder),
+            )
+        part = folder / f"{_PART}{uuid.uuid4().hex}"
         part.write_text(json.dumps({"format": FORMAT, "id": uuid.uuid4().hex, "created_by": __version__}) + "\n")
-        part.replace(marker)
+        with suppress(FileExistsError):  # another process was faster: its project is as good as ours
+            marker.hardlink_to(part)
+        for left in folder.glob(f"{_PART}*"):
+            left.unlink(missing_ok=True)
+    except GroundswellError:
+        raise
     except OSError as error:
         raise CorruptionError(
             f"No project can be made in {folder}: {error}",
-            fix="Choose a directory that can be written.",
+            fix="Choose a directory that can be written, on a disk with room.",
             path=str(folder),
         ) from error
