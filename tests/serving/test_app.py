@@ -195,7 +195,14 @@ def test_unknown_names_are_answered_with_known_ones(client):
 
 
 @pytest.mark.parametrize(
-    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
+    "content_type",
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+    ],
 )
 def test_a_body_that_is_not_said_to_be_json_is_refused(client, logged, content_type):
     before = logged()

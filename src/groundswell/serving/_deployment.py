@@ -8,14 +8,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, pairwise
 
 import pyarrow as pa
 
 from groundswell.errors import AlreadyExistsError, DataError, NotFoundError, choices
+from groundswell.serving._combining import Combining
 from groundswell.serving._log import LogGroups, PredictionLog
 from groundswell.serving._predictor import Predictions, Predictor
 
 __all__ = ["Deployment", "Deployments", "Limits"]
+
+_N_AT_ONCE = 2
+"""While one batch is being predicted another may be, so that a large request does not hold the small ones up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +30,7 @@ class Limits:
     Args:
         body_bytes: the size of a request body.
         body_s: the seconds in which a body must have arrived.
-        rows: the rows of one request over HTTP.
+        rows: the rows of one request over HTTP, and of requests that are predicted together.
         waiting_rows: the predictions of a model that may wait to be recorded; beyond it, requests must come back.
     """
 
@@ -42,10 +47,17 @@ class Limits:
 
 
 class Deployment:
-    """A predictor and its log."""
+    """A predictor and its log. Requests that come at the same time are predicted and recorded together.
 
-    def __init__(self, predictor: Predictor, log: PredictionLog) -> None:
+    Args:
+        predictor: the model and its features.
+        log: where predictions are recorded.
+        most_rows: the most rows of several requests that are predicted together.
+    """
+
+    def __init__(self, predictor: Predictor, log: PredictionLog, *, most_rows: int) -> None:
         self.predictor, self.log = predictor, log
+        self._predict = Combining(self._predict_all, n_at_once=_N_AT_ONCE, most=most_rows)
 
     def predict(self, inputs: pa.Table, at: datetime | Sequence[datetime] | None) -> tuple[Predictions, Future[None]]:
         """Predict, and queue the predictions for the log; they may be given out once the future is done.
@@ -54,12 +66,21 @@ class Deployment:
             SignatureError: the model does not take these values.
             ConflictError: too many predictions wait to be recorded.
         """
-        predictions = self.predictor.predict(inputs, at)
         if not len(inputs):
             nothing: Future[None] = Future()
             nothing.set_result(None)
-            return predictions, nothing
+            return self.predictor.predict(inputs, at), nothing
+        moments = self.predictor.moments(at, len(inputs))
+        predictions = self._predict((inputs, moments), len(inputs))
         return predictions, self.log.append(predictions.log_rows)
+
+    def _predict_all(self, asked: list[tuple[pa.Table, list[datetime]]]) -> list[Predictions]:
+        if len(asked) == 1:
+            return [self.predictor.predict(*asked[0])]
+        moments = [moment for _, at in asked for moment in at]
+        together = self.predictor.predict(pa.concat_tables([inputs for inputs, _ in asked]), moments)
+        ends = list(accumulate(len(inputs) for inputs, _ in asked))
+        return [together.rows(start, stop) for start, stop in pairwise([0, *ends])]
 
 
 class Deployments:
@@ -79,7 +100,7 @@ class Deployments:
                     f"Model {name!r} version {version} is in the service twice.", fix="Deploy it once."
                 )
             log = PredictionLog(groups, name, version, predictor.log_schema, capacity=limits.waiting_rows)
-            versions[str(version)] = Deployment(predictor, log)
+            versions[str(version)] = Deployment(predictor, log, most_rows=limits.rows)
         if not self._by_name:
             raise DataError("A service needs a model.", fix="Deploy at least one.")
 

@@ -97,6 +97,13 @@ class Predictions:
     at: Sequence[datetime]
     log_rows: pa.Table
 
+    def rows(self, start: int, stop: int) -> "Predictions":
+        """Those of the rows from `start` to before `stop`."""
+        n = stop - start
+        return Predictions(
+            outputs=self.outputs.slice(start, n), at=self.at[start:stop], log_rows=self.log_rows.slice(start, n)
+        )
+
 
 class Predictor:
     """A loaded model version and its feature lookup.
@@ -150,6 +157,12 @@ class Predictor:
             )
         )
 
+    def moments(self, at: datetime | Sequence[datetime] | None, n_rows: int) -> list[datetime]:
+        """One moment per row: those given, the one for all, or now."""
+        if at is None or isinstance(at, datetime):
+            return [at or self._clock()] * n_rows
+        return list(at)
+
     def predict(self, inputs: pa.Table, at: datetime | Sequence[datetime] | None = None) -> Predictions:
         """Predict for every row.
 
@@ -160,8 +173,7 @@ class Predictor:
         Raises:
             SignatureError: the model does not take these values.
         """
-        now = self._clock()
-        moments = [now if at is None else at] * len(inputs) if at is None or isinstance(at, datetime) else list(at)
+        moments, now = self.moments(at, len(inputs)), self._clock()
         vectors = self._view.vectors(inputs, moments)
         self._check(vectors)
         columns = self._run(vectors.features)
