@@ -1,5 +1,6 @@
 """The HTTP server around an application: uvicorn on a socket of its own, in this thread or in another."""
 
+import errno
 import ipaddress
 import socket
 import threading
@@ -109,7 +110,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()
-        if isinstance(error, OSError) and error.errno == 98:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise InUseError(
                 f"Port {port} of {host} is taken.", fix="Choose another port, or port=0 for a free one.", port=port
             ) from error
