@@ -1,0 +1,114 @@
+"""Columns of a table as one column-major matrix of numbers, without a copy where the memory already lies so.
+
+Called by `Batch`. Column-major because every statistic here walks down columns, and because that is how Arrow lies:
+turning 50 columns into row-major order costs more than the Gram matrix that would be made of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from groundswell.errors import TypeMismatchError
+from groundswell.types import is_numeric
+
+__all__ = ["Column", "Floats", "column_major", "numbers"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+Column: TypeAlias = NDArray[Any] | pa.Array | pa.ChunkedArray
+
+
+def numbers(column: Column, name: str = "") -> NDArray[Any]:
+    """The column as a one-dimensional array of numbers; nulls become NaN, and integers with nulls float64.
+
+    Whole numbers beyond 2⁵³ lose their last digits where float64 is needed, as everywhere in numpy.
+
+    Raises:
+        TypeMismatchError: the column holds no numbers.
+
+    >>> numbers(pa.array([1, None, 3]))
+    array([ 1., nan,  3.])
+    """
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind not in "biuf":
+            raise _not_numeric(name, str(column.dtype))
+        return column
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return numbers(pc.cast(column, kind.value_type), name)
+    if not is_numeric(kind):
+        raise _not_numeric(name, str(kind))
+    if pa.types.is_decimal(kind) or (pa.types.is_boolean(kind) and column.null_count):
+        column = pc.cast(pc.cast(column, pa.int8()) if pa.types.is_boolean(kind) else column, pa.float64())
+    array = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    return np.asarray(array)
+
+
+def column_major(columns: Sequence[Column], names: Sequence[str], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """The columns side by side, shape (rows, columns), in the smallest type of numpy that holds them all exactly.
+
+    Args:
+        columns: of equal length.
+        names: theirs, for messages.
+        out: memory to reuse, if it is column-major, of the right type and width and has enough rows.
+
+    Returns:
+        A view of the Arrow buffers if the columns lie in them at equal distances, as in a record batch read from Arrow
+        IPC; else a view of `out`, or a new array.
+
+    Raises:
+        TypeMismatchError: a column holds no numbers.
+    """
+    view = _equally_spaced(columns)
+    if view is not None:
+        return view
+    arrays = [numbers(column, name) for column, name in zip(columns, names, strict=True)]
+    n_rows = len(arrays[0]) if arrays else 0
+    dtype = np.result_type(*arrays) if arrays else np.dtype(np.float64)
+    if out is None or not _fits(out, n_rows, len(arrays), dtype):
+        out = np.empty((n_rows, len(arrays)), dtype, order="F")
+    matrix = out[:n_rows]
+    for j, array in enumerate(arrays):
+        matrix[:, j] = array
+    return matrix
+
+
+def _fits(out: NDArray[Any], n_rows: int, width: int, dtype: np.dtype[Any]) -> bool:
+    return out.flags.f_contiguous and out.dtype == dtype and out.shape[0] >= n_rows and out.shape[1:] == (width,)
+
+
+def _equally_spaced(columns: Sequence[Column]) -> NDArray[Any] | None:
+    """A matrix over one Arrow buffer that holds all columns at equal distances, if there is one."""
+    first = columns[0] if columns else None
+    if not isinstance(first, pa.Array) or not pa.types.is_floating(first.type) or not len(first):
+        return None
+    addresses, parent = [], first.buffers()[1].parent
+    for column in columns:
+        if not isinstance(column, pa.Array) or column.type != first.type or column.null_count or parent is None:
+            return None
+        buffer = column.buffers()[1]
+        if buffer.parent is None or buffer.parent.address != parent.address:
+            return None
+        addresses.append(buffer.address + column.offset * (column.type.bit_width // 8))
+    steps = set(np.diff(addresses).tolist())
+    if len(steps) > 1 or min(steps, default=1) <= 0:
+        return None
+    dtype = np.dtype(first.type.to_pandas_dtype())
+    memory = np.frombuffer(parent, np.uint8)  # keeps the buffer alive as long as a view of it lives
+    strides = (dtype.itemsize, next(iter(steps), dtype.itemsize))
+    shape = (len(first), len(columns))
+    return np.ndarray(shape, dtype, memory.data, addresses[0] - parent.address, strides)
+
+
+def _not_numeric(name: str, kind: str) -> TypeMismatchError:
+    return TypeMismatchError(
+        f"Column {name!r} has the type {kind}, where numbers are needed.",
+        why="Sums and products are defined for numbers and booleans.",
+        fix="Encode it first (one-hot, ordinal, hashing, or the parts of a date), or count it with CategoryCounts.",
+        column=name,
+        type=kind,
+    )
