@@ -8,6 +8,7 @@ import getpass
 import json
 import os
 import socket
+import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -291,7 +292,7 @@ class Project:
             folder=self.folder / "tables",
             engine=self.engine,
             author=self.author,
-            provenance=lambda: {"groundswell": __version__},
+            provenance=self._provenance,
         )
 
     @cached_property
@@ -314,6 +315,19 @@ class Project:
         from groundswell.models import Registry
 
         return Registry(self.catalog, self.folder / "models")
+
+    def _provenance(self) -> Mapping[str, Any]:  # Any: JSON
+        """What a commit says of the code that wrote it."""
+        return {"groundswell": __version__, "code": self._code}
+
+    @cached_property
+    def _code(self) -> dict[str, Any] | None:  # Any: JSON
+        """The git state of the program that runs, as it was when it first wrote; None outside git."""
+        from groundswell.catalog import WorkingTree
+
+        main = getattr(sys.modules.get("__main__"), "__file__", None)
+        tree = WorkingTree.around(Path(main).parent if main else Path.cwd())
+        return None if tree is None else {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty}
 
     def close(self) -> None:
         """Let go of files and memory."""

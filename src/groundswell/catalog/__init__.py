@@ -7,5 +7,6 @@ from groundswell.catalog._activity import Activity
 from groundswell.catalog._catalog import Catalog
 from groundswell.catalog._commits import CommitIndex, CommitRecord, FileRecord
 from groundswell.catalog._entries import Entry
+from groundswell.catalog._working_tree import WorkingTree
 
-__all__ = ["Activity", "Catalog", "CommitIndex", "CommitRecord", "Entry", "FileRecord"]
+__all__ = ["Activity", "Catalog", "CommitIndex", "CommitRecord", "Entry", "FileRecord", "WorkingTree"]

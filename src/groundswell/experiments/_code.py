@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from groundswell.experiments._git import WorkingTree
+from groundswell.catalog import WorkingTree
 from groundswell.experiments._plain import HIDDEN, is_secret, plain, short
 
 __all__ = ["Code"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from groundswell.experiments._git import WorkingTree
+from groundswell.catalog import WorkingTree
 
 
 def _git(folder, *arguments):
@@ -87,7 +87,7 @@ def test_a_git_that_does_not_answer_is_given_up(repository, tmp_path, monkeypatc
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
-    monkeypatch.setattr("groundswell.experiments._git._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("groundswell.catalog._working_tree._TIMEOUT_S", 0.2)
     assert WorkingTree.around(repository) is None
 
 
