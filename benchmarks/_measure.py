@@ -100,6 +100,18 @@ def median(measured: Sequence[Measurement]) -> Measurement:
     )
 
 
+def in_turns(works: Sequence[Callable[[], None]], repetitions: int) -> list[float]:
+    """The median seconds of each work, who take turns, after one turn that is not counted."""
+    seconds: list[list[float]] = [[] for _ in works]
+    for turn in range(repetitions + 1):
+        for work, times in zip(works, seconds, strict=True):
+            started = time.perf_counter()
+            work()
+            if turn:
+                times.append(time.perf_counter() - started)
+    return [statistics.median(times) for times in seconds]
+
+
 def print_line(*, ratio: float | None, **fields: object) -> None:
     """One JSON line, the ratio first."""
     rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in fields.items()}

@@ -11,17 +11,14 @@ Prints one JSON line each: `ratio` to the unit, `what`, `ms` (median), `limit_ms
 """
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from _measure import print_line
+from _measure import in_turns, print_line
 from deltalake import DeltaTable
 
 import groundswell as gs
@@ -73,18 +70,6 @@ def open_table(path: Path) -> None:
 def run(*command: str) -> None:
     """Run a command to its end."""
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
-def in_turns(works: list[Callable[[], None]], repetitions: int) -> list[float]:
-    """The median seconds of each work, who take turns, after one turn that is not counted."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for turn in range(repetitions + 1):
-        for work, times in zip(works, seconds, strict=True):
-            started = time.perf_counter()
-            work()
-            if turn:
-                times.append(time.perf_counter() - started)
-    return [statistics.median(times) for times in seconds]
 
 
 if __name__ == "__main__":
