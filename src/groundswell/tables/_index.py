@@ -6,6 +6,7 @@ may be dropped, and following brings it back.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from groundswell.catalog import CommitIndex, CommitRecord, FileRecord
@@ -21,7 +22,7 @@ def follow(index: CommitIndex, table_id: str, folder: Path, definition: Definiti
     """Bring the index up to the newest commit and return its version.
 
     Raises:
-        CorruptionError: the table has no log, or a log file is damaged.
+        CorruptionError: the table has no log, or a log file is damaged; the commits before it are indexed.
     """
     position = index.position(table_id)
     if not log_path(folder, max(position, 0)).exists():
@@ -34,15 +35,16 @@ def follow(index: CommitIndex, table_id: str, folder: Path, definition: Definiti
         index.forget(table_id)  # an older copy of the table was put back: the index speaks of commits that are gone
         position = -1
     while True:
-        entries = []
-        for entry in read_log(folder, position, definition.event_time):
-            entries.append(entry)
-            if len(entries) == BATCH:
-                break
+        entries: list[LogEntry] = []
+        try:
+            for entry in islice(read_log(folder, position, definition.event_time), BATCH):
+                entries.append(entry)  # noqa: PERF402  # what was read before a damaged file counts
+        finally:
+            if entries:
+                _advance(index, table_id, position, entries)
+                position = entries[-1].version
         if not entries:
             return position
-        _advance(index, table_id, position, entries)
-        position = entries[-1].version
 
 
 def _advance(index: CommitIndex, table_id: str, position: int, entries: Sequence[LogEntry]) -> None:

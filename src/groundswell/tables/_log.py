@@ -17,12 +17,13 @@ from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 
-from groundswell.errors import CorruptionError, VersionError
+from groundswell.errors import CorruptionError, GroundswellError, VersionError
 
 METADATA_KEY = "groundswell"
 """The key of the commit's custom metadata under which its provenance stands, as JSON text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOTE = {"kind", "author", "rows"}  # what each of our notes says at least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,52 +73,69 @@ def read_log(table: Path, after: int, event_time: str | None) -> Iterator[LogEnt
         CorruptionError: a log file cannot be read, or speaks of what we cannot.
     """
     version = after + 1
-    while (path := log_path(table, version)).exists():
-        yield _read_entry(table, path, version, event_time)
+    while log_path(table, version).exists():
+        yield read_entry(table, version, event_time)
         version += 1
 
 
-def _read_entry(table: Path, path: Path, version: int, event_time: str | None) -> LogEntry:
-    info: dict[str, Any] = {}
-    added, removed, transactions, changes_schema = [], [], {}, False
-    for line, text in enumerate(path.read_text().splitlines(), 1):
-        if not text.strip():
-            continue
-        try:
-            ((kind, action),) = json.loads(text).items()
-            match kind:
-                case "add":
-                    added.append(_added(table, action, event_time))
-                case "remove":
-                    removed.append(unquote(action["path"]))
-                case "commitInfo":
-                    info = action
-                case "txn":
-                    transactions[action["appId"]] = action["version"]
-                case "metaData":
-                    changes_schema = True
-                case "protocol" if action["minReaderVersion"] > 1:
-                    _check_features(table, version, action.get("readerFeatures") or [])
-        except (ValueError, KeyError, TypeError) as error:
-            raise CorruptionError(
-                f"The commit log {path} is damaged at line {line} ({type(error).__name__}: {error}).",
-                why="Every line of the log must be one JSON action of the Delta protocol.",
-                fix="Restore the file from a backup. Versions before it can still be read: read(as_of="
-                f"{max(version - 1, 0)}).",
-                path=str(path),
-                version=version,
-            ) from None
-    stamp = info.get("timestamp")
+def read_entry(table: Path, version: int, event_time: str | None) -> LogEntry:
+    """The commit that made a version.
+
+    Raises:
+        CorruptionError: its log file cannot be read.
+        VersionError: it needs a feature of Delta that we cannot read.
+    """
+    path, line = log_path(table, version), 0
+    actions: dict[str, list[Any]] = {}
+    try:
+        for line, text in enumerate(path.read_bytes().split(b"\n"), 1):  # noqa: B007  # the message names it
+            if text.strip():
+                ((kind, action),) = json.loads(text).items()
+                actions.setdefault(kind, []).append(_parse(table, version, kind, action, event_time))
+        if not actions:
+            raise ValueError("it holds no action")
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        if isinstance(error, GroundswellError):
+            raise
+        raise CorruptionError(
+            f"The commit log {path} is damaged at line {line} ({type(error).__name__}: {error}).",
+            why="Every line of the log must be one JSON action of the Delta protocol.",
+            fix="Restore the file from a backup."
+            + (f" Versions before it can still be read: read(as_of={version - 1})." if version else ""),
+            path=str(path),
+            version=version,
+        ) from None
+    operation, committed_at, note = actions.get("commitInfo", [("unknown", None, {})])[-1]
     return LogEntry(
         version=version,
-        committed_at=None if stamp is None else _EPOCH + timedelta(milliseconds=stamp),
-        operation=str(info.get("operation", "unknown")),
-        note=json.loads(info[METADATA_KEY]) if METADATA_KEY in info else {},
-        added=tuple(added),
-        removed=tuple(removed),
-        changes_schema=changes_schema,
-        transactions=transactions,
+        committed_at=committed_at,
+        operation=operation,
+        note=note,
+        added=tuple(actions.get("add", ())),
+        removed=tuple(actions.get("remove", ())),
+        changes_schema="metaData" in actions,
+        transactions=dict(actions.get("txn", ())),
     )
+
+
+def _parse(table: Path, version: int, kind: str, action: Mapping[str, Any], event_time: str | None) -> object:
+    """What we need of an action; KeyError, TypeError or ValueError if it is not as the protocol says."""
+    match kind:
+        case "add":
+            return _added(table, action, event_time)
+        case "remove":
+            return unquote(action["path"])
+        case "commitInfo":
+            stamp, note = action.get("timestamp"), json.loads(action.get(METADATA_KEY, "{}"))
+            if note and not note.keys() >= _NOTE:
+                raise ValueError(f"{METADATA_KEY!r} lacks {sorted(_NOTE - note.keys())}")
+            committed_at = None if stamp is None else _EPOCH + timedelta(milliseconds=stamp)
+            return str(action.get("operation", "unknown")), committed_at, note
+        case "txn":
+            return action["appId"], action["version"]
+        case "protocol" if action["minReaderVersion"] > 1:
+            _check_features(table, version, action.get("readerFeatures") or [])
+    return None
 
 
 def _added(table: Path, action: Mapping[str, Any], event_time: str | None) -> AddedFile:

@@ -163,8 +163,14 @@ class Table:
 
         Raises:
             NotFoundError: there is no such version; the message names those there are.
+        CorruptionError: the log is damaged before that version.
         """
-        newest = self.version()
+        try:
+            newest = self.version()
+        except CorruptionError:  # what was committed before the damage can still be read
+            newest = self._catalog.commits.position(self.table_id)
+            if version is None or version > newest:
+                raise
         commit = self._catalog.commits.get(self.table_id, newest if version is None else version)
         return Snapshot(
             table_id=self.table_id,
@@ -233,7 +239,12 @@ class Table:
             CorruptionError: the disk is full or not writable.
         """
         _faults.point("insert:files-synced")
-        before, ticket = self.version(), next(self._tickets)
+        ticket = next(self._tickets)
+        try:
+            before = self.version()
+        except BaseException:
+            discard(staged.files)
+            raise
         try:
             return self._commit_insert(staged.files, dict(provenance or {}), ticket)
         except BaseException:

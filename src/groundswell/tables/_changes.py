@@ -1,0 +1,81 @@
+"""What each commit did to the rows: the change feed of a table, which followers read.
+
+It is read from the log files themselves, in the order of versions, because they are the truth and the index may lag. A
+commit appends rows, or rewrites files so that earlier rows may be gone or other, or moves rows and changes none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from groundswell.tables._definition import Definition
+from groundswell.tables._log import LogEntry, log_path, read_log
+from groundswell.tables._snapshot import DataFile
+
+MAINTENANCE = frozenset({"compaction"})
+"""The kinds of our commits that move rows and change none: each moved row says itself which commit wrote it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What one commit did to the rows.
+
+    Args:
+        version: the version that it made.
+        foreign: whether another tool wrote it, so that nothing is known of the rows but the files that hold them.
+        added: the files that it added, in the order of their rows; none if the commit only maintains the table.
+        removed: the paths of the files that it removed, likewise.
+    """
+
+    version: int
+    foreign: bool
+    added: tuple[DataFile, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def appends(self) -> bool:
+        """Whether every row before it is as it was, and its own rows are later than all of them."""
+        return not self.removed and not (self.foreign and self.added)
+
+
+def read_changes(folder: Path, definition: Definition, after: int) -> Iterator[Change]:
+    """The commits after a version, oldest first, up to the newest.
+
+    Files named by a change may be gone meanwhile, if the table was vacuumed since.
+
+    Raises:
+        CorruptionError: a log file is damaged.
+    """
+    for entry in read_log(folder, after, definition.event_time):
+        yield _change(folder, entry)
+
+
+def commit_digest(folder: Path, version: int) -> str | None:
+    """What tells a commit from any other, those of another copy of the table included; None if it is not there."""
+    try:
+        return blake2b(log_path(folder, version).read_bytes(), digest_size=16).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _change(folder: Path, entry: LogEntry) -> Change:
+    foreign = not entry.note
+    if entry.note.get("kind") in MAINTENANCE:
+        return Change(version=entry.version, foreign=False, added=(), removed=())
+    version = entry.note.get("order_version", entry.version)
+    added = tuple(
+        DataFile(
+            path=str(folder / file.path),
+            version=version,
+            rows=file.rows,
+            distinct=not foreign and entry.note.get("distinct", True),
+            moved=version < entry.version,
+            min_time_us=file.min_time_us,
+            max_time_us=file.max_time_us,
+        )
+        for file in entry.added
+    )
+    return Change(
+        version=entry.version, foreign=foreign, added=added, removed=tuple(str(folder / p) for p in entry.removed)
+    )
