@@ -4,6 +4,7 @@ A table appends, folds at read, and never loses what it acknowledged. Its commit
 index of it that can be rebuilt at any time.
 """
 
+from groundswell.tables._changes import Change, commit_digest, read_changes
 from groundswell.tables._definition import HIDDEN, Definition, check_roles
 from groundswell.tables._incoming import cast_column, infer_schema, read_frame
 from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
@@ -11,6 +12,7 @@ from groundswell.tables._table import Check, Commit, Identities, Staged, Table
 
 __all__ = [
     "HIDDEN",
+    "Change",
     "Check",
     "Commit",
     "DataFile",
@@ -21,7 +23,9 @@ __all__ = [
     "Table",
     "cast_column",
     "check_roles",
+    "commit_digest",
     "infer_schema",
     "microseconds",
+    "read_changes",
     "read_frame",
 ]

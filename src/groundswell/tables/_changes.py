@@ -13,6 +13,8 @@ from groundswell.tables._definition import Definition
 from groundswell.tables._log import LogEntry, log_path, read_log
 from groundswell.tables._snapshot import DataFile
 
+__all__ = ["Change", "commit_digest", "read_changes"]
+
 MAINTENANCE = frozenset({"compaction"})
 """The kinds of our commits that move rows and change none: each moved row says itself which commit wrote it."""
 
