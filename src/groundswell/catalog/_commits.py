@@ -172,6 +172,12 @@ class CommitIndex:
             rows = connection.execute(_FILE.where(*active).order_by(_files.c.order_version, _files.c.position))
             return [_record(FileRecord, _FILE_FIELDS, row) for row in rows.all()]
 
+    def all_files(self, table_id: str) -> list[FileRecord]:
+        """The files that ever were active, in the order in which they were added."""
+        query = _FILE.where(_files.c.table_id == table_id).order_by(_files.c.added, _files.c.position)
+        with self._database.read() as connection:
+            return [_record(FileRecord, _FILE_FIELDS, row) for row in connection.execute(query)]
+
     def forget(self, table_id: str) -> None:
         """Drop what is indexed of the table, so that it can be indexed again from its log."""
         with self._database.write() as connection:

@@ -297,6 +297,26 @@ class Table:
                 return self._acknowledge(version, "compact")
             discard(staged)  # the table moved under it: start over from what is there now
 
+    def set_properties(self, properties: Mapping[str, str]) -> Commit:
+        """Set properties of the Delta table, in a commit of their own.
+
+        Raises:
+            CorruptionError: the disk is full or not writable, or another writer was faster.
+        """
+        note = {"kind": "properties", "rows": 0, "properties": sorted(properties)}
+        with self._lock, _disk_errors(self.definition.name, self.folder):
+            delta = self._handle(self.version())
+            delta.alter.set_table_properties(
+                dict(properties),
+                raise_if_not_exists=False,
+                commit_properties=self._properties(note, next(self._tickets)),
+                post_commithook_properties=_AFTER_COMMIT,
+            )
+            version = delta.version()
+        self._sync_log(version)
+        self.version()
+        return self._catalog.commits.get(self.table_id, version)
+
     def _stage(self, folder: Path, data: object, time_zone: str | None) -> Staged:
         reader = data if isinstance(data, pa.RecordBatchReader) else read_frame(data)
         batches = conform(reader, self.definition, time_zone)
