@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from groundswell.catalog import _activity, _aliases, _lineage, _revision
+from groundswell.catalog import _activity, _aliases, _integrity, _lineage, _revision
 from groundswell.catalog._activity import Activity
 from groundswell.catalog._commits import CommitIndex
 from groundswell.catalog._database import Database
@@ -34,6 +34,7 @@ from groundswell.catalog._entries import (
 from groundswell.catalog._json import plain_mapping
 from groundswell.catalog._schema import entries, retired
 from groundswell.catalog._sqlite import path_from_url
+from groundswell.diagnosis import Finding
 from groundswell.errors import AlreadyExistsError, ConflictError
 
 __all__ = ["Catalog"]
@@ -286,6 +287,19 @@ class Catalog:
         """
         with self._database.write():
             yield
+
+    def check(self, *, thorough: bool = False) -> Iterator[Finding]:
+        """What is wrong with the catalog's file.
+
+        Args:
+            thorough: whether to compare indexes with their tables too, which takes longer.
+
+        Raises:
+            CorruptionError: so much that it cannot be asked.
+        """
+        with self._database.read() as connection:
+            found = list(_integrity.faults(connection, self._database.path, thorough=thorough))
+        yield from found
 
     def close(self) -> None:
         """Close the connections of all threads; none may be in a call. Closing again does nothing."""
