@@ -118,28 +118,39 @@ class Diagnosis:
         return f"<p>{escape(self.summary)}</p>" + (table if self.findings else "")
 
 
-def diagnose(checks: Iterable[tuple[str, Check]], *, repair: bool = False) -> Diagnosis:
+def diagnose(checks: Iterable[tuple[str, str, Check]], *, repair: bool = False) -> Diagnosis:
     """Run the checks in order.
 
     Args:
-        checks: each with the noun that it examines one of, in the plural. A check that raises one of our errors ends
-            with that as its finding; if the iterable itself raises one, the rest cannot be known and is left out.
+        checks: each with the noun that it examines one of, in the plural, and which one. A check that raises ends with
+            that as its finding; if the iterable itself raises one of our errors, the rest cannot be known.
         repair: whether to repair what is repairable, each as soon as it is found.
     """
     checked: dict[str, int] = {}
     findings: list[Finding] = []
     try:
-        for noun, check in checks:
+        for noun, title, check in checks:
             checked[noun] = checked.get(noun, 0) + 1
             try:
                 for finding in check():
                     findings.append(_repaired(finding) if repair else finding)  # noqa: PERF401  # one raised later
             except GroundswellError as error:
-                findings.append(Finding.of(error, noun))
+                findings.append(Finding.of(error, title))
+            except Exception as error:  # noqa: BLE001 - a process boundary: a doctor outlives what it examines
+                findings.append(_unintelligible(error, title))
     except GroundswellError as error:
         findings.append(Finding.of(error, "catalog"))
     distinct = dict.fromkeys(findings)  # two checks may stumble over the same file
     return Diagnosis(checked=checked, findings=tuple(sorted(distinct, key=lambda f: _SEVERITIES.index(f.severity))))
+
+
+def _unintelligible(error: Exception, title: str) -> Finding:
+    return Finding(
+        severity="error",
+        what=f"The {title} cannot be examined: {type(error).__name__}: {error}.",
+        where=title,
+        fix="What is recorded of it is not what was written: restore the project from a backup.",
+    )
 
 
 def _repaired(finding: Finding) -> Finding:

@@ -8,6 +8,13 @@ from groundswell.features._explanation import Explanation, JoinExplanation
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._feature_views import FeatureViews
 from groundswell.features._group import FeatureGroup, History
+from groundswell.features._invariants import (
+    check_group,
+    check_group_folders,
+    check_training_data,
+    check_training_folders,
+    check_view,
+)
 from groundswell.features._query import Query
 from groundswell.features._reads import Read, record, recording
 from groundswell.features._training_data import TrainingData
@@ -27,6 +34,11 @@ __all__ = [
     "Source",
     "TrainingData",
     "Vectors",
+    "check_group",
+    "check_group_folders",
+    "check_training_data",
+    "check_training_folders",
+    "check_view",
     "record",
     "recording",
 ]

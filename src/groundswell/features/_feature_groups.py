@@ -83,7 +83,7 @@ class FeatureGroups:
                 KIND, name, body, state="declared" if definition is None else "pending", description=description
             )
             self._catalog.log("create", entry)
-        group = self._group(entry)
+        group = self.open(entry)
         if definition is not None:
             group.finish()
         return group
@@ -95,7 +95,7 @@ class FeatureGroups:
             NotFoundError: there is none; the message names the nearest.
         """
         entry = self._catalog.get(KIND, name, version)
-        group = self._group(entry)
+        group = self.open(entry)
         if entry.state == "pending":
             group.finish()
         if entry.state == "deleting":
@@ -108,10 +108,15 @@ class FeatureGroups:
         names = sorted({entry.name for entry in self._catalog.find(KIND) if entry.state != "deleting"})
         return [self.get(name) for name in names]
 
-    def _group(self, entry: Entry) -> FeatureGroup:
+    def folder_of(self, entry: Entry) -> Path:
+        """Where the table of a group is."""
+        return self._folder / f"{entry.name}_v{entry.version}"
+
+    def open(self, entry: Entry) -> FeatureGroup:
+        """The group of an entry as it is: nothing is finished."""
         return FeatureGroup(
             entry=entry,
-            folder=self._folder / f"{entry.name}_v{entry.version}",
+            folder=self.folder_of(entry),
             catalog=self._catalog,
             engine=self._engine,
             author=self._author,

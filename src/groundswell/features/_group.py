@@ -53,6 +53,11 @@ class FeatureGroup:
         return self._entry.id
 
     @property
+    def has_table(self) -> bool:
+        """Whether it has columns yet."""
+        return self._table is not None
+
+    @property
     def table(self) -> Table:
         """Its table.
 

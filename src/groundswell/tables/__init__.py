@@ -6,11 +6,11 @@ index of it that can be rebuilt at any time.
 
 from groundswell.tables._changes import Change, commit_digest, read_changes
 from groundswell.tables._definition import HIDDEN, Definition, check_roles
-from groundswell.tables._file_invariants import RowCheck
+from groundswell.tables._file_invariants import RowCheck, check_strays
 from groundswell.tables._incoming import cast_column, infer_schema, read_frame
 from groundswell.tables._invariants import check_table
 from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
-from groundswell.tables._table import Check, Commit, Identities, Staged, Table
+from groundswell.tables._table import Check, Commit, Identities, Staged, Table, stored_definition
 
 __all__ = [
     "HIDDEN",
@@ -26,10 +26,12 @@ __all__ = [
     "Table",
     "cast_column",
     "check_roles",
+    "check_strays",
     "check_table",
     "commit_digest",
     "infer_schema",
     "microseconds",
     "read_changes",
     "read_frame",
+    "stored_definition",
 ]

@@ -116,13 +116,16 @@ def _times_fit(metadata: pq.FileMetaData, file: AddedFile, event_time: str) -> b
     return True
 
 
-def check_strays(table: Table, entries: Sequence[LogEntry], candidates: Sequence[Path]) -> Iterator[Finding]:
+def check_strays(
+    folder: Path, group: str, entries: Sequence[LogEntry], candidates: Sequence[Path]
+) -> Iterator[Finding]:
     """The files that no commit names, which inserts leave that were killed.
 
     As long as one of them is young, an insert may be on its way that began with the others, and none is reported.
 
     Args:
-        table: the table.
+        folder: the table's.
+        group: the name of its group.
         entries: all its commits, read after `candidates` were listed.
         candidates: the files that are there.
     """
@@ -141,9 +144,8 @@ def check_strays(table: Table, entries: Sequence[LogEntry], candidates: Sequence
         count = f"{len(strays)} data file{'s' * (len(strays) != 1)} ({size:,} bytes)"
         yield Finding(
             severity="notice",
-            what=f"{count} of group {table.definition.name!r} belong to no commit: the insert that wrote them was "
-            "killed.",
-            where=str(table.folder),
+            what=f"{count} of group {group!r} belong to no commit: the insert that wrote them was killed.",
+            where=str(folder),
             fix="They are never read. Remove them: groundswell doctor --repair.",
             repair=partial(_remove, list(strays)),
         )

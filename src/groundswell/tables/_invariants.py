@@ -22,7 +22,7 @@ from groundswell.tables._definition import HIDDEN
 from groundswell.tables._file_invariants import RowCheck, check_files, check_rows, check_strays
 from groundswell.tables._index import follow
 from groundswell.tables._log import LogEntry, log_path, read_entry
-from groundswell.tables._table import DEFINITION_KEY, PROPERTIES, Table, stored_definition
+from groundswell.tables._table import DEFINITION_KEY, PROPERTIES, Table
 
 __all__ = ["check_table"]
 
@@ -52,7 +52,7 @@ def check_table(table: Table, catalog: Catalog, rows: RowCheck | None = None) ->
         yield from _check_delta(table)
         yield from _check_properties(table)
         yield from _check_index(table, catalog)
-        yield from check_strays(table, log.entries, candidates)
+        yield from check_strays(table.folder, table.definition.name, log.entries, candidates)
     yield from check_files(table, log.entries, thorough=rows is not None)
     if rows is not None:
         yield from check_rows(table, rows)
@@ -140,22 +140,7 @@ def _check_properties(table: Table) -> Iterator[Finding]:
             "Set them again: groundswell doctor --repair.",
             repair=lambda: f"Set {', '.join(lost)} in version {table.set_properties(lost).version}.",
         )
-    if DEFINITION_KEY in stored and not _defines_itself(table):
-        yield Finding(
-            severity="error",
-            what=f"The table of {_name(table)} says that it is {stored[DEFINITION_KEY]}, and the catalog says "
-            f"{table.definition.to_json()}.",
-            where=str(table.folder),
-            fix="One of the two is of another time: restore the whole project from one backup.",
-        )
     yield from _check_columns(table, delta)
-
-
-def _defines_itself(table: Table) -> bool:
-    try:
-        return stored_definition(table.folder) == table.definition
-    except CorruptionError:
-        return False
 
 
 def _check_columns(table: Table, delta: DeltaTable) -> Iterator[Finding]:

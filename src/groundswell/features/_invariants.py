@@ -1,0 +1,218 @@
+"""What must be true of groups, views and training data: each half of what is kept in two places fits the other.
+
+A group is an entry and a table, a view an entry that names groups, training data an entry that pins versions.
+`project.doctor` calls these, one entry at a time.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from groundswell.catalog import Catalog, Entry
+from groundswell.diagnosis import Finding
+from groundswell.errors import GroundswellError
+from groundswell.features._feature_groups import FeatureGroups
+from groundswell.features._files import remove_tree
+from groundswell.features._group import FeatureGroup
+from groundswell.features._query import Query
+from groundswell.tables import RowCheck, Table, check_strays, check_table, stored_definition
+
+__all__ = ["check_group", "check_group_folders", "check_training_data", "check_training_folders", "check_view"]
+
+_PATIENCE_S = 3600
+_GROUP_STATES = ("declared", "pending", "ready", "deleting")
+
+
+def check_group(entry: Entry, groups: FeatureGroups, catalog: Catalog, rows: RowCheck | None) -> Iterator[Finding]:
+    """What is wrong with a feature group.
+
+    Args:
+        entry: the group's.
+        groups: opens it.
+        catalog: where the entry is.
+        rows: reads every row; None leaves the rows unread.
+    """
+    folder = groups.folder_of(entry)
+    if entry.state == "declared":
+        yield from _check_declared(entry, folder)
+        return
+    if Table.exists(folder):
+        yield from _check_definition(entry, folder, catalog)
+        entry = catalog.get(entry.kind, entry.name, entry.version)  # as a repair may have left it
+    group = groups.open(entry)
+    if entry.state == "deleting":
+        yield _unfinished(entry, folder, "deleted", group)
+    elif entry.state == "pending":
+        yield _unfinished(entry, folder, "made", group)
+    elif entry.state != "ready":
+        yield Finding(
+            severity="error",
+            what=f"The {entry} is in the state {entry.state!r}, which there is not.",
+            where="catalog.db",
+            fix=f"Restore the catalog from a backup. The states are {', '.join(_GROUP_STATES)}.",
+        )
+    if group.has_table:
+        yield from check_table(group.table, catalog, rows)
+
+
+def _check_declared(entry: Entry, folder: Path) -> Iterator[Finding]:
+    if Table.exists(folder):
+        yield Finding(
+            severity="error",
+            what=f"The catalog knows no columns of the {entry}, and it has a table.",
+            where=str(folder),
+            fix="The catalog is older than the table: restore the whole project from one backup.",
+        )
+    elif folder.is_dir():
+        yield from check_strays(folder, entry.name, [], list(folder.glob("*.parquet")))
+
+
+def _unfinished(entry: Entry, folder: Path, verb: str, group: FeatureGroup) -> Finding:
+    def finish() -> str:
+        if verb == "made":
+            group.finish()
+        else:
+            group.sweep()
+        return f"It is {verb} now."
+
+    return Finding(
+        severity="warning",
+        what=f"The {entry} was being {verb} when its process ended.",
+        where=str(folder),
+        fix="It is finished when the group is asked for, or now: groundswell doctor --repair.",
+        repair=finish,
+    )
+
+
+def _check_definition(entry: Entry, folder: Path, catalog: Catalog) -> Iterator[Finding]:
+    """Whether the catalog's copy of the definition is that of the table, which is the truth."""
+    try:
+        stored = stored_definition(folder)
+    except GroundswellError:  # the table cannot be opened or says nothing: its own check says so
+        return
+    if stored.to_dict() != entry.body:
+
+        def copy() -> str:
+            catalog.update(entry, body=stored.to_dict())
+            return "Copied the table's definition into the catalog."
+
+        ours = stored.name == entry.name
+        yield Finding(
+            severity="error",
+            what=f"The table of the {entry} says that it is {stored.to_json()}, and the catalog says {entry.body}.",
+            where=str(folder),
+            fix="The table's definition counts. Copy it into the catalog: groundswell doctor --repair."
+            if ours
+            else "It is the table of another group: restore the whole project from one backup.",
+            repair=copy if ours else None,
+        )
+
+
+def check_group_folders(folder: Path, entries: Iterable[Entry], groups: FeatureGroups) -> Iterator[Finding]:
+    """Folders of tables that no group has."""
+    known = {groups.folder_of(entry) for entry in entries}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_dir() and path not in known:
+            yield Finding(
+                severity="warning",
+                what=f"The folder {path.name!r} ({_size(path):,} bytes) belongs to no feature group.",
+                where=str(path),
+                fix="If the catalog was restored from a backup, restore the whole project from one. Otherwise remove "
+                "the folder.",
+            )
+
+
+def check_view(entry: Entry, groups: FeatureGroups, catalog: Catalog) -> Iterator[Finding]:
+    """Whether the groups of a feature view are there and have its columns."""
+    query = Query.from_dict(
+        entry.body["query"], lambda name, version: groups.open(catalog.get("feature_group", name, version))
+    )
+    try:
+        names = query.schema.names
+        lost = [label for label in entry.body["labels"] if label not in names]
+    except GroundswellError as error:
+        yield Finding(severity="error", what=f"The {entry} cannot be read: {error}", where="catalog.db", fix=_ONE_TIME)
+        return
+    if lost:
+        what = f"The {entry} has the labels {lost}, which its query has not."
+        yield Finding(severity="error", what=what, where="catalog.db", fix=_ONE_TIME)
+
+
+_ONE_TIME = "Catalog and tables are of different times: restore the whole project from one backup."
+
+
+def check_training_data(entry: Entry, groups: FeatureGroups, catalog: Catalog, folder: Path) -> Iterator[Finding]:
+    """Whether training data can be read as it was: its view, its pinned versions, its own rows.
+
+    Args:
+        entry: the training data's.
+        groups: opens the groups.
+        catalog: where the entries are.
+        folder: where rows are kept that were joined to views.
+    """
+    known = {group.id: group for group in catalog.find("feature_group")}
+    view = entry.body["view"]
+    if view["id"] not in {found.id for found in catalog.find("feature_view", name=view["name"])}:
+        yield _unreadable(entry, f"its view {view['name']!r} is not in the catalog", "catalog.db")
+    for name, pin in entry.body["pins"].items():
+        if pin["id"] not in known:
+            yield _unreadable(entry, f"the feature group {name!r} is not in the catalog", "catalog.db")
+            continue
+        try:
+            snapshot = groups.open(known[pin["id"]]).snapshot(pin["version"])
+        except GroundswellError as error:
+            yield _unreadable(entry, f"it is pinned to version {pin['version']} of {name!r}. {error}", "catalog.db")
+            continue
+        for file in snapshot.files:
+            if not Path(file.path).is_file():
+                yield _unreadable(entry, f"a file of version {pin['version']} of {name!r} is missing", file.path)
+    if entities := entry.body.get("entities"):
+        yield from _check_entities(entry, folder / entities["folder"] / "entities.parquet")
+
+
+def _check_entities(entry: Entry, path: Path) -> Iterator[Finding]:
+    try:
+        n_rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError) as error:
+        yield _unreadable(entry, f"the rows joined to the view are lost: {str(error).splitlines()[0]}", str(path))
+        return
+    if n_rows != entry.body["counts"]["all"]:
+        what = f"the rows joined to the view are {n_rows:,}, and were {entry.body['counts']['all']:,}"
+        yield _unreadable(entry, what, str(path))
+
+
+def _unreadable(entry: Entry, why: str, where: str) -> Finding:
+    return Finding(
+        severity="error",
+        what=f"The {entry} cannot be read as it was: {why.rstrip('.')}.",
+        where=where,
+        fix="Restore what is missing from a backup. What was trained on it can still be served.",
+    )
+
+
+def check_training_folders(folder: Path, entries: Iterable[Entry]) -> Iterator[Finding]:
+    """Rows joined to views by calls that were killed before they recorded them."""
+    known = {entry.body["entities"]["folder"] for entry in entries if entry.body.get("entities")}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name not in known and time.time() - path.stat().st_mtime > _PATIENCE_S:
+            yield Finding(
+                severity="notice",
+                what=f"The folder {path.name!r} ({_size(path):,} bytes) belongs to no training data: the call that "
+                "wrote it was killed.",
+                where=str(path),
+                fix="It is never read. Remove it: groundswell doctor --repair.",
+                repair=partial(_remove, path),
+            )
+
+
+def _remove(path: Path) -> str:
+    remove_tree(path)
+    return "Removed it."
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
