@@ -7,21 +7,24 @@ the rounding of float64, which is a law of statistics.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from os import cpu_count
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from groundswell.engines._scannable import Part, Scannable
+from groundswell.engines._scannable import PART_ROWS, Part, Scannable
 from groundswell.statistics import Batch, Statistic
 
 S = TypeVar("S", bound=Statistic[Any])  # Any: whatever the statistic's result is
+
+BatchPart = Callable[[], Batch]
+"""Makes the batch of one part. Called once, from any thread."""
 
 Progress = Callable[[int, int | None], None]
 """Called after each part with the rows done and the rows in all, if known."""
@@ -50,23 +53,70 @@ class Roles:
         return list(dict.fromkeys([*self.X, *single, *self.columns]))
 
 
-def fold(
-    source: Scannable,
-    statistic: S,
-    roles: Roles,
-    *,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> S:
+class Batches(Protocol):
+    """Rows as batches, in a fixed sequence of parts that can be made over and over."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are; None if that is not known without reading."""
+
+    def parts(self) -> Iterator[BatchPart]:
+        """One maker of a batch for each part, in order; each is called once, from any thread."""
+
+
+class TableBatches:
+    """The rows of a source as batches. A thread uses the memory of its matrix again for its next part.
+
+    Args:
+        source: the rows.
+        roles: what the columns are.
+    """
+
+    def __init__(self, source: Scannable, roles: Roles) -> None:
+        self.source, self.roles = source, roles
+        self._memory = threading.local()
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, if that is known."""
+        return self.source.rows
+
+    def parts(self) -> Iterator[BatchPart]:
+        """One maker for each part of the source."""
+        for part in self.source.parts(self.roles.names):
+            yield partial(_batch, part, self.roles, self._memory)
+
+
+class ArrayBatches:
+    """Arrays in memory as batches of `PART_ROWS` rows; nothing is copied.
+
+    Args:
+        batch: all rows.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are."""
+        return len(self._batch)
+
+    def parts(self) -> Iterator[BatchPart]:
+        """One maker for each slice."""
+        for start in range(0, len(self._batch), PART_ROWS):
+            yield partial(self._batch.rows, slice(start, start + PART_ROWS))
+
+
+def fold(batches: Batches, statistic: S, *, threads: int | None = None, progress: Progress | None = None) -> S:
     """A statistic like the one given that has seen all rows; the one given is a prototype and stays as it is.
 
     BLAS runs on one thread meanwhile: it does not parallelize tall and narrow products, and parts run side by side.
     An interrupt or an error in a part ends the pass; parts that have not begun are dropped.
 
     Args:
-        source: the rows.
+        batches: the rows.
         statistic: what to compute; `Together` computes several in one pass.
-        roles: what the columns are.
         threads: how many; None is one per core. Memory grows with it: about two decoded parts for each.
         progress: told how far it is.
 
@@ -75,24 +125,24 @@ def fold(
         TypeMismatchError: a column of X holds no numbers.
     """
     total, done = statistic.zero(), 0
-    memory = threading.local()
 
-    def work(part: Part) -> tuple[S, int]:
-        mine = statistic.zero()
-        batch = _batch(part(), roles, memory)
+    def work(part: BatchPart) -> tuple[S, int]:
+        mine, batch = statistic.zero(), part()
         mine.update(batch)
         return mine, len(batch)
 
     with threadpool_limits(limits=1, user_api="blas"):
-        for mine, rows in _in_order(source.parts(roles.names), work, threads or cpu_count() or 1):
+        for mine, rows in _in_order(batches.parts(), work, threads or cpu_count() or 1):
             total.merge(mine)
             done += rows
             if progress is not None:
-                progress(done, source.rows)
+                progress(done, batches.rows)
     return total
 
 
-def _in_order(parts: Iterator[Part], work: Callable[[Part], tuple[S, int]], threads: int) -> Iterator[tuple[S, int]]:
+def _in_order(
+    parts: Iterator[BatchPart], work: Callable[[BatchPart], tuple[S, int]], threads: int
+) -> Iterator[tuple[S, int]]:
     """The results of the parts in their order, with at most two parts per thread under way."""
     if threads == 1:
         yield from map(work, parts)
@@ -111,19 +161,12 @@ def _in_order(parts: Iterator[Part], work: Callable[[Part], tuple[S, int]], thre
                 future.cancel()
 
 
-def _batch(table: pa.RecordBatch | pa.Table, roles: Roles, memory: threading.local) -> Batch:
-    """The rows as a batch whose matrix lies in memory that this thread uses again for the next part."""
+def _batch(part: Part, roles: Roles, memory: threading.local) -> Batch:
+    """The part as a batch whose matrix lies in memory that this thread uses again for the next part."""
     out: NDArray[Any] | None = getattr(memory, "matrix", None)
-    batch = Batch.from_arrow(table, X=list(roles.X), y=roles.y, weights=roles.weights, out=out)
+    batch = Batch.from_arrow(part(), X=list(roles.X), y=roles.y, weights=roles.weights, out=out)
     matrix = batch.X
     if isinstance(matrix, np.ndarray) and matrix.flags.writeable and (out is None or len(matrix) > len(out)):
         base = matrix if matrix.base is None else matrix.base
         memory.matrix = base if isinstance(base, np.ndarray) and base.ndim == 2 else None
     return batch
-
-
-def batches(source: Scannable, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows one part after the other, as record batches."""
-    for part in source.parts(columns):
-        table = part()
-        yield from table.to_batches() if isinstance(table, pa.Table) else [table]
