@@ -313,7 +313,7 @@ def _take(part: Any, chosen: slice | NDArray[Any]) -> Any:  # Any: arrays of num
     if isinstance(part, np.ndarray):
         if isinstance(chosen, slice) or part.ndim == 1:
             return part[chosen]
-        return part.T[:, chosen].T  # stays column-major
+        return np.take(part.T, np.flatnonzero(chosen) if chosen.dtype == bool else chosen, axis=1).T  # column-major
     if isinstance(part, SparseMatrix):
         return part[chosen]
     if isinstance(chosen, slice):

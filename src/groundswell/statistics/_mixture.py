@@ -88,7 +88,7 @@ class MixtureResponsibilities:
                 why=f"With {k} components in {p} dimensions they have the shapes {(k, p)} and {shapes[self.kind]}.",
                 fix="Reshape the parameters, or choose another kind of covariance.",
             )
-        self._whitening = _whitening(self.covariances, self.kind)
+        self._whitening = _whitening(self.covariances, self.kind, p)
         self.component_weight, self.sums = np.zeros(k), np.zeros((k, p))
         self.products = np.zeros((k, p, p) if self.kind in ("full", "tied") else (k, p))
 
@@ -171,14 +171,14 @@ class MixtureResponsibilities:
         return np.divide(scatter, n, out=np.zeros_like(scatter), where=n > 0)
 
 
-def _whitening(covariances: Floats, kind: CovarianceKind) -> list[Floats]:
+def _whitening(covariances: Floats, kind: CovarianceKind, n_features: int) -> list[Floats]:
     """For each component, or once if tied, W with Σ⁻¹ = W Wᵀ: an upper triangle, or its diagonal alone."""
     try:
         if kind in ("diagonal", "spherical"):
             if not (covariances > 0).all():
                 raise np.linalg.LinAlgError
             roots = 1 / np.sqrt(covariances)
-            return list(roots if kind == "diagonal" else roots[:, None])
+            return list(roots if kind == "diagonal" else np.tile(roots[:, None], n_features))
         matrices = covariances if kind == "full" else covariances[None]
         return [np.linalg.inv(np.linalg.cholesky(matrix)).T for matrix in matrices]
     except np.linalg.LinAlgError:

@@ -101,8 +101,8 @@ class TSQR:
             rows = np.hstack([block.shifted.design, block.target - y_pilot])
             if block.weights is not None:
                 rows *= np.sqrt(block.weights)[:, None]
-            self._stack(block.n_features, np.append(block.shifted.pilot, y_pilot), _triangle(rows))
-            self.weight += float(len(block) if block.weights is None else block.weights.sum())
+            weight = float(len(block) if block.weights is None else block.weights.sum())
+            self._stack(block.n_features, weight, np.append(block.shifted.pilot, y_pilot), _triangle(rows))
 
     def merge(self, other: "TSQR") -> None:
         """Decompose both factors, one above the other.
@@ -111,19 +111,20 @@ class TSQR:
             DataError: the other saw another number of features or targets.
         """
         if len(other.pilot):
-            self._stack(other.n_features, other.pilot, other.factor)
-        self.weight, self.dropped = self.weight + other.weight, self.dropped + other.dropped
+            self._stack(other.n_features, other.weight, other.pilot, other.factor)
+        self.dropped += other.dropped
 
-    def _stack(self, n_features: int, pilot: Floats, factor: Floats) -> None:
+    def _stack(self, n_features: int, weight: float, pilot: Floats, factor: Floats) -> None:
         """Take in a factor of [1, z − pilot]; one of [1, z − ours] has its first row times the difference added."""
         if not len(self.pilot):
-            self.n_features, self.pilot = n_features, pilot.copy()
-            self.factor = np.zeros((len(pilot) + 1, len(pilot) + 1))
+            self.n_features, self.factor = n_features, np.zeros((len(pilot) + 1, len(pilot) + 1))
         require_same_width(self.n_features, n_features, "features")
-        require_same_width(len(self.pilot), len(pilot))
+        require_same_width(len(self.factor) - 1, len(pilot))
+        if self.weight == 0:
+            self.pilot = pilot.copy()
         moved = factor.copy()
         moved[:, 1:] += np.outer(factor[:, 0], pilot - self.pilot)
-        self.factor = _triangle(np.vstack([self.factor, moved]))
+        self.factor, self.weight = _triangle(np.vstack([self.factor, moved])), self.weight + weight
 
     def result(self) -> TSQRResult:
         """The factor of the centered data; of length zero if no columns were seen."""

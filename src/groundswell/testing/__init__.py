@@ -1,6 +1,13 @@
 """Public conformance suites: what an implementation must pass to be called one, and the records the suites speak in."""
 
-from groundswell.testing._batches import categorical_columns, numeric_batches, targets, whole_weights
+from groundswell.testing._batches import (
+    categorical_batches,
+    categorical_columns,
+    labelled_batches,
+    numeric_batches,
+    targets,
+    whole_weights,
+)
 from groundswell.testing._point_in_time import PointInTimeConformance
 from groundswell.testing._project import join_groups, write_groups
 from groundswell.testing._records import Condition, GroupData
@@ -13,8 +20,10 @@ __all__ = [
     "PointInTimeConformance",
     "SketchConformance",
     "StatisticConformance",
+    "categorical_batches",
     "categorical_columns",
     "join_groups",
+    "labelled_batches",
     "numeric_batches",
     "reference_join",
     "targets",

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from groundswell.statistics import Batch
 
-__all__ = ["categorical_columns", "numeric_batches", "targets", "whole_weights"]
+__all__ = [
+    "categorical_batches",
+    "categorical_columns",
+    "labelled_batches",
+    "numeric_batches",
+    "targets",
+    "whole_weights",
+]
 
 _MAX_ROWS = 30
 
@@ -66,6 +73,23 @@ def _eighths(seed: bytes, n: int, missing: bool) -> NDArray[Any]:
     drawn = np.frombuffer(seed, np.uint8)[:n]
     values = (drawn.astype(np.float64) - 128) / 8
     return np.where(drawn % 20 == 7, np.nan, values) if missing else values
+
+
+def labelled_batches(n_columns: int) -> st.SearchStrategy[Batch]:
+    """The same with labels in y: a few strings and nulls."""
+    return numeric_batches(n_columns).flatmap(
+        lambda rows: categorical_columns(len(rows)).map(lambda y: replace(rows, y=y))
+    )
+
+
+def categorical_batches(column: str) -> st.SearchStrategy[Batch]:
+    """Batches of up to 30 rows with categories in the named column and in y, and no X."""
+
+    def build(n_rows: int) -> st.SearchStrategy[Batch]:
+        pairs = st.tuples(categorical_columns(n_rows), categorical_columns(n_rows))
+        return pairs.map(lambda pair: Batch(columns={column: pair[0]}, y=pair[1]))
+
+    return st.integers(0, _MAX_ROWS).flatmap(build)
 
 
 def categorical_columns(n_rows: int) -> st.SearchStrategy[pa.Array]:

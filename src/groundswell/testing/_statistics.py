@@ -42,8 +42,8 @@ class StatisticConformance(ABC):
     tolerance = 1e-10
     """How far two results may differ, relative to the largest entry of an array."""
 
-    noise = 0.0
-    """Differences up to this never count: the rounding error of terms that cancel to zero."""
+    noise = 1e-12
+    """Differences up to this never count: the rounding error of terms of size 1 that cancel to zero."""
 
     weighted = True
     """Whether the statistic takes weights that are whole numbers."""
@@ -62,8 +62,8 @@ class StatisticConformance(ABC):
 
     def same(self, one: Statistic[Any], other: Statistic[Any], tolerance: float | None = None) -> None:
         """Fail unless both say the same, to the tolerance."""
-        relative = self.tolerance if tolerance is None else tolerance
-        assert_same(self.view(one.result()), self.view(other.result()), relative, self.noise)
+        relative, noise = (self.tolerance, self.noise) if tolerance is None else (tolerance, 0.0)
+        assert_same(self.view(one.result()), self.view(other.result()), relative, noise)
 
     def seen(self, *batches: Batch) -> Statistic[Any]:
         """A statistic that has seen the batches."""

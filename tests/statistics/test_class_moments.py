@@ -1,0 +1,75 @@
+"""ClassMoments: mean and (co)variance within classes."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import strategies as st
+
+from groundswell.statistics import Batch, ClassMoments, Statistic, aggregate
+from groundswell.testing import StatisticConformance, labelled_batches
+
+
+class TestClassVariances(StatisticConformance):
+    def statistic(self) -> Statistic[Any]:
+        return ClassMoments()
+
+    def batches(self) -> st.SearchStrategy[Batch]:
+        return labelled_batches(2)
+
+
+class TestClassCovariances(StatisticConformance):
+    def statistic(self) -> Statistic[Any]:
+        return ClassMoments("full")
+
+    def batches(self) -> st.SearchStrategy[Batch]:
+        return labelled_batches(2)
+
+
+def test_classes_that_only_some_partitions_have() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((300, 2)), np.repeat(["a", "b", "c"], 100)
+    parts = [Batch(X=X[:150], y=y[:150]), Batch(X=X[150:], y=y[150:])]
+    for kind in ("diagonal", "full"):
+        total = ClassMoments(kind)
+        for part in parts:
+            total.merge(aggregate([part], ClassMoments(kind)))
+        result = total.result()
+        assert result.classes == ["a", "b", "c"]
+        for k, label in enumerate(result.classes):
+            rows = X[y == label]
+            expected = rows.var(axis=0) if kind == "diagonal" else np.cov(rows, rowvar=False, ddof=0)
+            np.testing.assert_allclose(result.mean[k], rows.mean(axis=0), rtol=1e-12)
+            np.testing.assert_allclose(result.covariance()[k], expected, rtol=1e-11)
+
+
+def test_classes_far_from_each_other_lose_no_digits() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 1000)
+    X = (rng.integers(-8, 9, 1000) / 8 + np.array([0.0, 1e8])[y])[:, None]
+    result = aggregate([Batch(X=X, y=y)], ClassMoments()).result()
+    for k in (0, 1):
+        near = X[y == k, 0] - np.array([0.0, 1e8])[k]
+        assert result.covariance()[k, 0] == pytest.approx(near.var(), rel=1e-13)
+
+
+def test_pooled_is_the_scatter_within_classes() -> None:
+    X, y = np.array([[1.0], [3.0], [10.0], [14.0]]), np.array([False, False, True, True])
+    result = aggregate([Batch(X=X, y=y)], ClassMoments("full")).result()
+    assert result.pooled()[0, 0] == pytest.approx(10.0)
+    assert result.classes == [False, True]
+
+
+def test_rows_without_a_label_are_left_out() -> None:
+    X = np.array([[1.0], [2.0], [np.nan]])
+    for kind, dropped in (("diagonal", 1.0), ("full", 2.0)):
+        result = aggregate([Batch(X=X, y=pa.array(["a", None, "a"]))], ClassMoments(kind)).result()
+        assert (result.classes, result.mean.tolist(), result.dropped) == (["a"], [[1.0]], dropped)
+
+
+def test_many_classes() -> None:
+    y = np.arange(40_000) // 1
+    result = aggregate([Batch(X=y[:, None] * 1.0, y=y % 33_000)], ClassMoments()).result()
+    assert len(result.classes) == 33_000
+    assert result.mean[1, 0] == (1 + 33_001) / 2

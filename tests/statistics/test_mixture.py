@@ -1,0 +1,137 @@
+"""MixtureResponsibilities against scipy and scikit-learn."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture
+
+from groundswell.errors import DataError
+from groundswell.statistics import Batch, MixtureResponsibilities, Statistic, aggregate
+from groundswell.testing import StatisticConformance, numeric_batches
+
+
+class TestFullMixture(StatisticConformance):
+    def statistic(self) -> Statistic[Any]:
+        covariances = [[[1.0, 0.2], [0.2, 2.0]], [[0.5, 0.0], [0.0, 1.0]]]
+        return MixtureResponsibilities([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], covariances)
+
+    def batches(self) -> st.SearchStrategy[Batch]:
+        return numeric_batches(2, far=False)
+
+
+class TestTiedMixture(TestFullMixture):
+    def statistic(self) -> Statistic[Any]:
+        return MixtureResponsibilities([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], [[1.0, 0.2], [0.2, 2.0]], "tied")
+
+
+class TestDiagonalMixture(TestFullMixture):
+    def statistic(self) -> Statistic[Any]:
+        return MixtureResponsibilities([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], [[1.0, 2.0], [0.5, 1.0]], "diagonal")
+
+
+class TestSphericalMixture(TestFullMixture):
+    def statistic(self) -> Statistic[Any]:
+        return MixtureResponsibilities([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], [1.0, 0.5], "spherical")
+
+
+KINDS = {"full": "full", "tied": "tied", "diagonal": "diag", "spherical": "spherical"}
+
+
+def parameters(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    weights, means = np.array([0.2, 0.5, 0.3]), np.array([[0.0, 0.0], [3.0, 1.0], [-2.0, 2.0]])
+    full = np.array([[[1.0, 0.3], [0.3, 2.0]], [[0.5, -0.1], [-0.1, 0.7]], [[1.0, 0.0], [0.0, 1.0]]])
+    return (
+        weights,
+        means,
+        {
+            "full": full,
+            "tied": full[0],
+            "diagonal": np.array([[1.0, 2.0], [0.5, 0.7], [1.0, 1.0]]),
+            "spherical": np.array([1.0, 0.5, 2.0]),
+        }[kind],
+    )
+
+
+def matrices(kind: str, covariances: np.ndarray) -> list[np.ndarray]:
+    return {
+        "full": lambda c: list(c),
+        "tied": lambda c: [c] * 3,
+        "diagonal": lambda c: [np.diag(d) for d in c],
+        "spherical": lambda c: [s * np.eye(2) for s in c],
+    }[kind](covariances)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_one_step_is_that_of_the_book(kind: str, offset: float) -> None:
+    """Bishop (2006), equations 9.23 to 9.27, with scipy's densities."""
+    rng = np.random.default_rng(0)
+    X, w = rng.standard_normal((500, 2)) * 2 + offset, rng.random(500)
+    weights, means, covariances = parameters(kind)
+    dense = matrices(kind, covariances)
+    logs = np.stack(
+        [np.log(weights[k]) + multivariate_normal.logpdf(X - offset, means[k], dense[k]) for k in range(3)], axis=1
+    )
+    r = np.exp(logs - logsumexp(logs, axis=1, keepdims=True)) * w[:, None]
+    step = MixtureResponsibilities(weights, means + offset, covariances, kind)
+    result = aggregate((Batch(X=X[i::3], weights=w[i::3]) for i in range(3)), step).result()
+    assert result.log_likelihood == pytest.approx(w @ logsumexp(logs, axis=1), rel=1e-12)
+    np.testing.assert_allclose(result.component_weight, r.sum(axis=0), rtol=1e-12)
+    mean = r.T @ (X - offset) / r.sum(axis=0)[:, None]
+    np.testing.assert_allclose(result.mean - offset, mean, rtol=1e-10, atol=1e-9)
+    full = np.stack([(r[:, k, None] * (X - offset - mean[k])).T @ (X - offset - mean[k]) for k in range(3)])
+    n = r.sum(axis=0)
+    expected = {
+        "full": full / n[:, None, None],
+        "tied": full.sum(axis=0) / n.sum(),
+        "diagonal": np.diagonal(full, axis1=1, axis2=2) / n[:, None],
+        "spherical": np.trace(full, axis1=1, axis2=2) / (2 * n),
+    }[kind]
+    np.testing.assert_allclose(result.covariance, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_iterating_gives_the_mixture_of_scikit_learn(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.standard_normal((100, 2)), rng.standard_normal((80, 2)) * 0.5 + 4])
+    theirs = GaussianMixture(
+        2, covariance_type=KINDS[kind], reg_covar=0.0, max_iter=200, tol=1e-10, random_state=0
+    ).fit(X)
+    current = (theirs.weights_, theirs.means_, theirs.covariances_)
+    result = aggregate([Batch(X=X)], MixtureResponsibilities(*current, kind)).result()
+    assert result.log_likelihood / len(X) == pytest.approx(theirs.score(X), rel=1e-12)
+    np.testing.assert_allclose(result.mean, theirs.means_, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(result.covariance, theirs.covariances_, rtol=1e-3, atol=1e-4)
+
+
+def test_densities_that_underflow_do_not_make_components_alike() -> None:
+    rng = np.random.default_rng(0)
+    means = np.stack([np.full(50, 30.0), np.full(50, -30.0)])
+    X = np.concatenate([rng.standard_normal((20, 50)) + 31, rng.standard_normal((30, 50)) - 31])
+    covariances = np.full((2, 50), 1e-3)
+    assert np.exp(multivariate_normal.logpdf(X, means[0], np.diag(covariances[0]))).max() == 0
+    result = aggregate([Batch(X=X)], MixtureResponsibilities([0.5, 0.5], means, covariances, "diagonal")).result()
+    np.testing.assert_allclose(result.component_weight, [20.0, 30.0])
+    np.testing.assert_allclose(result.mean[0], X[:20].mean(axis=0), rtol=1e-12)
+
+
+def test_a_component_without_weight_keeps_its_mean() -> None:
+    step = MixtureResponsibilities([1.0, 0.0], [[0.0], [7.0]], [1.0, 1.0], "spherical")
+    result = aggregate([Batch(X=np.array([[1.0], [2.0], [np.nan]]))], step).result()
+    assert result.component_weight.tolist() == [2.0, 0.0]
+    assert result.mean.tolist() == [[1.5], [7.0]]
+    assert result.covariance.tolist() == [0.25, 0.0]
+    assert result.dropped == 1
+
+
+def test_bad_parameters_are_refused() -> None:
+    with pytest.raises(DataError, match="not positive definite"):
+        MixtureResponsibilities([1.0], [[0.0, 0.0]], [[[1.0, 2.0], [2.0, 1.0]]])
+    with pytest.raises(DataError, match="not positive definite"):
+        MixtureResponsibilities([1.0], [[0.0]], [0.0], "spherical")
+    with pytest.raises(DataError, match="do not fit"):
+        MixtureResponsibilities([0.5, 0.5], [[0.0]], [1.0, 1.0], "spherical")
