@@ -17,6 +17,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from groundswell.engines._join import join
+from groundswell.engines._measures import Condition, Measure, Predicate
+from groundswell.engines._newest import Newest, newest
 from groundswell.engines._plan import Bucket, JoinReport, PointInTimeJoin, Scan
 from groundswell.engines._sql import (
     bucket,
@@ -31,6 +33,7 @@ from groundswell.engines._sql import (
     template,
     text_of,
 )
+from groundswell.engines._validate import check_condition, examples, measure
 from groundswell.errors import CorruptionError, DataError
 from groundswell.tables import HIDDEN, DataFile, Definition, Snapshot
 
@@ -153,6 +156,31 @@ class DuckDB:
         except BaseException:
             cursor.close()
             raise
+
+    def measure(self, paths: Sequence[str], definition: Definition, measures: Sequence[Measure]) -> list[object]:
+        """The value of each measure over the rows of the files, by one query; `Uncomputable` where there is none."""
+        with self._cursor() as cursor:
+            return measure(cursor, paths, definition, measures)
+
+    def examples(
+        self, paths: Sequence[str], definition: Definition, predicate: Predicate, columns: Sequence[str], limit: int
+    ) -> pa.Table:
+        """The first rows of the files that the predicate picks, in order."""
+        with self._cursor() as cursor:
+            return examples(cursor, paths, definition, predicate, columns, limit)
+
+    def check_condition(self, definition: Definition, condition: Condition) -> None:
+        """Raise unless the condition is true, false or null of rows of such a table.
+
+        Raises:
+            TypeMismatchError: it is something else, or its operations do not apply to the columns' types.
+        """
+        with self._cursor() as cursor:
+            check_condition(cursor, definition, condition)
+
+    def newest(self, plan: Newest) -> pa.RecordBatchReader:
+        """The newest row of each key and those that will be newest later, as a stream in the order of keys."""
+        return self._stream(newest(plan), plan.schema)
 
     def close(self) -> None:
         """Let go of memory and temporary files. The engine opens again when it is used."""
