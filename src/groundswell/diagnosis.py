@@ -157,6 +157,6 @@ def _repaired(finding: Finding) -> Finding:
     if finding.repair is None:
         return finding
     try:
-        return replace(finding, repaired=finding.repair())
+        return replace(finding, repaired=finding.repair() or "Another process was faster.")
     except (GroundswellError, OSError) as error:
         return replace(finding, fix=f"{finding.fix} The repair failed: {error}")

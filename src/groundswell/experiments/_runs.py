@@ -43,12 +43,14 @@ class Runs:
     Args:
         catalog: where they are recorded.
         folder: where their models lie: `<id>/model.skops`.
+        repair: whether to mark first the runs whose process ended before they did.
     """
 
-    def __init__(self, catalog: Catalog, folder: Path) -> None:
+    def __init__(self, catalog: Catalog, folder: Path, *, repair: bool = True) -> None:
         self._catalog = catalog
         self._folder = folder
-        self.repair()
+        if repair:
+            self.repair()
 
     def run(
         self,
@@ -130,15 +132,24 @@ class Runs:
 
     def repair(self) -> list[str]:
         """Mark as failed the runs whose process ended before they did, and say which."""
-        done = []
-        for entry in self._catalog.find(KIND, state="running"):
-            if not Writer.from_dict(entry.body["writer"]).is_alive(entry.created_at):
-                try:
-                    end(self._catalog, entry, "failed", {"error": _LOST})
-                except (ConflictError, NotFoundError):  # another process was first
-                    continue
-                done.append(f"The {entry} was running when its process ended; it is marked as failed now.")
-        return done
+        entries = self._catalog.find(KIND, state="running")
+        return [done for entry in entries if self.is_lost(entry) and (done := self.give_up(entry))]
+
+    def is_lost(self, entry: Entry) -> bool:
+        """Whether the run never ended, and its process did."""
+        return entry.state == "running" and not Writer.from_dict(entry.body["writer"]).is_alive(entry.created_at)
+
+    def give_up(self, entry: Entry) -> str:
+        """Mark a lost run as failed, and say so; nothing if another process was faster."""
+        try:
+            end(self._catalog, entry, "failed", {"error": _LOST})
+        except (ConflictError, NotFoundError):
+            return ""
+        return f"The {entry} was running when its process ended; it is marked as failed now."
+
+    def open(self, entry: Entry) -> Run:
+        """The run that an entry describes."""
+        return self._run(entry)
 
     def _keep_model(self, record: Record, model: object, data: TrainingSet) -> None:
         table = data.to_arrow()

@@ -3,6 +3,7 @@
 from groundswell.models._candidate import Candidate, TrainedOn
 from groundswell.models._evaluation import Evaluation, evaluate
 from groundswell.models._formats import ModelFile, load_model, save_model
+from groundswell.models._invariants import check_aliases, check_model, check_model_file, check_model_folders
 from groundswell.models._model_version import ModelVersion
 from groundswell.models._registry import Registry
 from groundswell.models._signature import Signature, Task
@@ -18,6 +19,10 @@ __all__ = [
     "Task",
     "TrainedOn",
     "Writer",
+    "check_aliases",
+    "check_model",
+    "check_model_file",
+    "check_model_folders",
     "evaluate",
     "load_model",
     "save_model",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from groundswell.models._formats import ModelFile
@@ -70,6 +71,21 @@ class Candidate:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any], path: Path) -> "Candidate":
+        """Read back what `to_dict` gave; the path of the file follows from the entry."""
+        return cls(
+            file=ModelFile.from_dict(path, body["file"]),
+            signature=Signature.from_dict(body["signature"]),
+            run_id=body["run_id"],
+            data=TrainedOn.from_dict(body["data"]),
+            metrics=body["metrics"],
+            evaluated_on=tuple(body["evaluated_on"]),
+            parameters=body["parameters"],
+            code=body["code"],
+            versions=body["versions"],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

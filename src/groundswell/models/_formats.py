@@ -22,7 +22,7 @@ from groundswell.models._files import digest_of, write_durably
 from groundswell.models._trees import check_trees
 from groundswell.models._trusted_types import TRUSTED
 
-__all__ = ["ModelFile", "copy_model", "load_model", "save_model"]
+__all__ = ["ModelFile", "check_digest", "copy_model", "load_model", "save_model"]
 
 _OLDEST_PROTOCOL = 2  # the first that we wrote; a file that claims an older one asks for older, laxer loaders
 _BLOCK_BYTES = 1 << 20
@@ -113,6 +113,15 @@ def load_model(stored: ModelFile) -> Any:  # Any: the model is whatever was save
                 path=str(stored.path),
                 digest=stored.digest,
             ) from error
+
+
+def check_digest(stored: ModelFile) -> None:
+    """Check that the stored model is there and its bytes are those that were written.
+
+    Raises:
+        CorruptionError: they are not.
+    """
+    _open(stored).close()
 
 
 def copy_model(stored: ModelFile, path: Path) -> ModelFile:

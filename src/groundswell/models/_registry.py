@@ -6,6 +6,7 @@ that is killed between two of them leaves what the next registry on the same fol
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from groundswell.catalog import Catalog, Entry
@@ -32,12 +33,14 @@ class Registry:
     Args:
         catalog: where their names, versions and aliases are.
         folder: where their files are: `<name>/<version>/`.
+        repair: whether to finish or clear away first what killed processes left half done.
     """
 
-    def __init__(self, catalog: Catalog, folder: Path) -> None:
+    def __init__(self, catalog: Catalog, folder: Path, *, repair: bool = True) -> None:
         self._catalog = catalog
         self._folder = folder
-        self.repair()
+        if repair:
+            self.repair()
 
     def register(self, name: str, candidate: Candidate, *, description: str = "") -> ModelVersion:
         """Make a new version of a model.
@@ -51,7 +54,7 @@ class Registry:
         entry = self._catalog.add(_KIND, name, body, state="pending", description=description)
         try:
             self._write(entry, candidate)
-            return self._version(self._complete(entry))
+            return self.open(self._complete(entry))
         except BaseException:
             self._discard(entry)
             raise
@@ -76,10 +79,10 @@ class Registry:
                 )
             wanted = Reference(wanted.name, aliases[wanted.alias])
         if wanted.version is None:
-            return self._version(entries[0])
+            return self.open(entries[0])
         for entry in entries:
             if entry.version == wanted.version:
-                return self._version(entry)
+                return self.open(entry)
         deleted = any(e.version == wanted.version for e in self._catalog.find(_KIND, name=wanted.name, state="deleted"))
         raise NotFoundError(
             f"The model {wanted.name!r} has no version {wanted.version}.",
@@ -100,9 +103,7 @@ class Registry:
         Raises:
             NotFoundError: there is no model of that name.
         """
-        return [
-            self._version(e) for e in (self._catalog.find(_KIND, state="ready") if name is None else self._ready(name))
-        ]
+        return [self.open(e) for e in (self._catalog.find(_KIND, state="ready") if name is None else self._ready(name))]
 
     def aliases(self, name: str) -> dict[str, int]:
         """The aliases of a model and the versions that they point to."""
@@ -168,37 +169,84 @@ class Registry:
         A version whose files are all there becomes ready; another is removed. Work of a process that still lives is
         left alone.
         """
-        done = []
-        for entry in self._catalog.find(_KIND, state="pending"):
-            if Writer.from_dict(entry.body["writer"]).is_alive(entry.created_at):
-                continue
-            try:
-                if self._is_complete(entry):
-                    self._complete(entry)
-                    done.append(f"The {entry} was written in full but not made ready; it is ready now.")
-                else:
-                    self._discard(entry)
-                    done.append(f"The {entry} was being written when its process ended; it was removed.")
-            except (ConflictError, NotFoundError):  # another process repaired it first
-                continue
-        for entry in self._catalog.find(_KIND, state="deleted"):
-            if self._folder_of(entry).exists():
-                self._clear(entry)
-                done.append(f"The files of the deleted {entry} were still there; they are gone now.")
-        return done
+        entries = [*self._catalog.find(_KIND, state="pending"), *self._catalog.find(_KIND, state="deleted")]
+        return [done for entry in entries if self.is_half_done(entry) and (done := self.finish(entry))]
+
+    def is_half_done(self, entry: Entry) -> bool:
+        """Whether a process was killed while it registered or deleted the version."""
+        if entry.state == "pending":
+            return not Writer.from_dict(entry.body["writer"]).is_alive(entry.created_at)
+        return entry.state == "deleted" and self.folder_of(entry).exists()
+
+    def finish(self, entry: Entry) -> str:
+        """Finish or clear away a version that is half done, and say what was done; nothing if another process was
+        faster.
+        """
+        if entry.state == "deleted":
+            self._clear(entry)
+            return f"The files of the deleted {entry} were still there; they are gone now."
+        try:
+            if self._is_complete(entry):
+                self._complete(entry)
+                return f"The {entry} was written in full but not made ready; it is ready now."
+            self._discard(entry)
+            return f"The {entry} was being written when its process ended; it was removed."
+        except (ConflictError, NotFoundError):
+            return ""
+
+    def lost_papers(self, entry: Entry) -> list[str]:
+        """Which of the files beside the model, signature and card, are gone, or say what the catalog does not."""
+        folder = self.folder_of(entry)
+        try:
+            same = json.loads((folder / _SIGNATURE).read_bytes()) == entry.body["signature"]
+        except (OSError, ValueError):
+            same = False
+        lost = [] if same else [_SIGNATURE]
+        return lost if (folder / _CARD).is_file() else [*lost, _CARD]
+
+    def restore_papers(self, entry: Entry, names: Collection[str]) -> None:
+        """Write those of signature and card again, from what the catalog knows; a card may have been edited."""
+        self._write_papers(entry, Candidate.from_dict(entry.body, self.folder_of(entry) / _MODEL), names)
+
+    def folder_of(self, entry: Entry) -> Path:
+        """Where the files of a version are."""
+        return self._folder / entry.name / str(entry.version)
+
+    def open(self, entry: Entry) -> ModelVersion:
+        """The version that an entry describes, whatever its state."""
+        body = entry.body
+        return ModelVersion(
+            id=entry.id,
+            name=entry.name,
+            version=entry.version,
+            description=entry.description,
+            signature=Signature.from_dict(body["signature"]),
+            metrics=body["metrics"],
+            run_id=body["run_id"],
+            data=TrainedOn.from_dict(body["data"]),
+            file=ModelFile.from_dict(self.folder_of(entry) / _MODEL, body["file"]),
+            created_at=entry.created_at,
+            created_by=entry.created_by,
+            body=body,
+            registry=self,
+        )
 
     def _write(self, entry: Entry, candidate: Candidate) -> None:
-        folder = self._folder_of(entry)
+        folder = self.folder_of(entry)
         copy_model(candidate.file, folder / _MODEL)
-        signature = json.dumps(candidate.signature.to_dict(), indent=2, ensure_ascii=False)
-        card = model_card(entry.name, entry.version, candidate, entry.description)
-        write_durably(folder / _SIGNATURE, [signature.encode()])
-        write_durably(folder / _CARD, [card.encode()])
+        self._write_papers(entry, candidate, (_SIGNATURE, _CARD))
         sync_folder(folder.parent)
         sync_folder(folder.parent.parent)
 
+    def _write_papers(self, entry: Entry, candidate: Candidate, names: Collection[str]) -> None:
+        signature = json.dumps(candidate.signature.to_dict(), indent=2, ensure_ascii=False)
+        card = model_card(entry.name, entry.version, candidate, entry.description)
+        for name, text in ((_SIGNATURE, signature), (_CARD, card)):
+            if name in names:
+                write_durably(self.folder_of(entry) / name, [text.encode()])
+
     def _is_complete(self, entry: Entry) -> bool:
-        folder = self._folder_of(entry)
+        folder = self.folder_of(entry)
         if not all((folder / name).is_file() for name in (_MODEL, _SIGNATURE, _CARD)):
             return False
         with (folder / _MODEL).open("rb") as file:
@@ -219,10 +267,7 @@ class Registry:
         self._catalog.remove(entry)
 
     def _clear(self, entry: Entry) -> None:
-        shutil.rmtree(self._folder_of(entry), ignore_errors=True)
-
-    def _folder_of(self, entry: Entry) -> Path:
-        return self._folder / entry.name / str(entry.version)
+        shutil.rmtree(self.folder_of(entry), ignore_errors=True)
 
     def _ready(self, name: str) -> list[Entry]:
         entries = self._catalog.find(_KIND, name=name, state="ready")
@@ -232,24 +277,6 @@ class Registry:
                 f"There is no model {name!r}.", fix=choices(name, known, "models"), name=name, known=known
             )
         return sorted(entries, key=lambda entry: -entry.version)
-
-    def _version(self, entry: Entry) -> ModelVersion:
-        body = entry.body
-        return ModelVersion(
-            id=entry.id,
-            name=entry.name,
-            version=entry.version,
-            description=entry.description,
-            signature=Signature.from_dict(body["signature"]),
-            metrics=body["metrics"],
-            run_id=body["run_id"],
-            data=TrainedOn.from_dict(body["data"]),
-            file=ModelFile.from_dict(self._folder_of(entry) / _MODEL, body["file"]),
-            created_at=entry.created_at,
-            created_by=entry.created_by,
-            body=body,
-            registry=self,
-        )
 
 
 def _numbers(entries: list[Entry]) -> str:
