@@ -1,0 +1,9 @@
+"""Estimators with scikit-learn's interface that learn from sums: in memory, out of core, to the same answer.
+
+`fit` takes arrays and data frames as scikit-learn does, and also a Parquet path, an Arrow table or stream, or training
+data, which are read in parts. Fitting is a fold of statistics, so nothing is held that grows with the rows.
+"""
+
+from groundswell.estimators._linear_regression import LinearRegression
+
+__all__ = ["LinearRegression"]
