@@ -1,0 +1,1 @@
+"""Fills in what pages do not write by hand."""
