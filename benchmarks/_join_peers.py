@@ -5,7 +5,6 @@ knows versions of a row or availability: in every world they take, for a key, th
 the label's, and among equal times any.
 """
 
-import os
 import tempfile
 from collections.abc import Sequence
 
@@ -13,7 +12,6 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import sqlglot.expressions as sql
 
 
 def join_with_duckdb(
@@ -27,13 +25,17 @@ def join_with_duckdb(
     )
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute(f"SET memory_limit = '{memory_limit}'")
-        connection.execute(f"SET temp_directory = {sql.Literal.string(folder).sql('duckdb')}")
+        connection.execute(f"SET temp_directory = {_text(folder)}")
         connection.execute("SET TimeZone = 'UTC'")
         return connection.sql(query).to_arrow_table()
 
 
 def _read(files: Sequence[str]) -> str:
-    return f"read_parquet([{', '.join(sql.Literal.string(os.fspath(file)).sql('duckdb') for file in files)}])"
+    return f"read_parquet([{', '.join(map(_text, files))}])"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def join_with_pandas(
