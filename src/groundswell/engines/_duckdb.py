@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from groundswell.engines._broken import broken_identities
 from groundswell.engines._join import join
 from groundswell.engines._measures import Condition, Measure, Predicate
 from groundswell.engines._newest import Newest, newest
@@ -182,6 +183,16 @@ class DuckDB:
         """The newest row of each key and those that will be newest later, as a stream in the order of keys."""
         return self._stream(newest(plan), plan.schema)
 
+    def broken_identities(self, files: Sequence[DataFile], definition: Definition) -> Mapping[str, tuple[int, int]]:
+        """For each path, how many rows have a null in their identity, and how many an identity that was there before.
+
+        Args:
+            files: in the order of their rows.
+            definition: the table's.
+        """
+        with self._cursor() as cursor:
+            return broken_identities(cursor, files, definition)
+
     def close(self) -> None:
         """Let go of memory and temporary files. The engine opens again when it is used."""
         if self._database is not None:
@@ -287,19 +298,26 @@ def _file_errors() -> Iterator[None]:
     """Say in our words that a file cannot be read, or that memory and disk are used up."""
     try:
         yield
-    except (duckdb.IOException, duckdb.InvalidInputException) as error:
-        if isinstance(error, duckdb.InvalidInputException) and ".parquet" not in str(error):
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise DataError(
+                f"The memory limit is too small for this query: {str(error).splitlines()[0]}",
+                fix="Raise memory_limit, ask for fewer columns, or read in parts.",
+            ) from error
+        if not _is_about_a_file(error):
             raise
         raise CorruptionError(
-            f"A table's file cannot be read: {str(error).splitlines()[0]}",
+            f"A table's file cannot be read: {str(error).splitlines()[0].rstrip('.')}.",
             why="It is damaged, missing, or the disk is full.",
             fix="`groundswell doctor` says which files are affected; other versions and groups can still be read.",
         ) from error
-    except duckdb.OutOfMemoryException as error:
-        raise DataError(
-            f"The memory limit is too small for this query: {str(error).splitlines()[0]}",
-            fix="Raise memory_limit, ask for fewer columns, or read in parts.",
-        ) from error
+
+
+def _is_about_a_file(error: duckdb.Error) -> bool:
+    """Whether a file is damaged or missing; what DuckDB's decoders of Parquet throw has no class of its own."""
+    if isinstance(error, duckdb.InvalidInputException):
+        return ".parquet" in str(error)
+    return isinstance(error, duckdb.IOException) or type(error) is duckdb.Error
 
 
 def _remove(folder: str, process: int) -> None:
