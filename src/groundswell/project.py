@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from groundswell.catalog import Catalog
+    from groundswell.diagnosis import Diagnosis
     from groundswell.engines import DuckDB
     from groundswell.experiments import Run, Runs, TrainingSet
     from groundswell.features import FeatureGroup, FeatureGroups, FeatureView, FeatureViews, Query, TrainingData
@@ -259,6 +260,20 @@ class Project:
         from groundswell.serving import trace
 
         return trace(prediction_id, self)
+
+    def doctor(self, *, deep: bool = False, repair: bool = False) -> "Diagnosis":
+        """Check that everything is as it must be: tables, their logs and files, pins, models, runs, the catalog.
+
+        Args:
+            deep: read every row, compare every checksum and build every model, which takes as long as reading all data.
+            repair: repair what can be made again from what is whole, and remove what killed processes left.
+
+        Returns:
+            What was found and how to repair it; its `ok` says whether anything is left to do.
+        """
+        from groundswell.doctor import examine
+
+        return examine(lambda: self.catalog, lambda: self.groups, self.engine, self.folder, deep=deep, repair=repair)
 
     @cached_property
     def catalog(self) -> "Catalog":

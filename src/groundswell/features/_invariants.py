@@ -19,7 +19,7 @@ from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._files import remove_tree
 from groundswell.features._group import FeatureGroup
 from groundswell.features._query import Query
-from groundswell.tables import RowCheck, Table, check_strays, check_table, stored_definition
+from groundswell.tables import Definition, RowCheck, Table, check_strays, check_table, stored_definition
 
 __all__ = ["check_group", "check_group_folders", "check_training_data", "check_training_folders", "check_view"]
 
@@ -94,10 +94,10 @@ def _check_definition(entry: Entry, folder: Path, catalog: Catalog) -> Iterator[
         stored = stored_definition(folder)
     except GroundswellError:  # the table cannot be opened or says nothing: its own check says so
         return
-    if stored.to_dict() != entry.body:
+    if not _is_defined(entry, stored):
 
         def copy() -> str:
-            catalog.update(entry, body=stored.to_dict())
+            catalog.update(entry, body={**entry.body, **stored.to_dict()})
             return "Copied the table's definition into the catalog."
 
         ours = stored.name == entry.name
@@ -110,6 +110,14 @@ def _check_definition(entry: Entry, folder: Path, catalog: Catalog) -> Iterator[
             else "It is the table of another group: restore the whole project from one backup.",
             repair=copy if ours else None,
         )
+
+
+def _is_defined(entry: Entry, definition: Definition) -> bool:
+    """Whether the entry says what the table says; what else it says is its own."""
+    try:
+        return Definition.from_dict(entry.body) == definition
+    except (KeyError, TypeError, GroundswellError):
+        return False
 
 
 def check_group_folders(folder: Path, entries: Iterable[Entry], groups: FeatureGroups) -> Iterator[Finding]:
