@@ -1,6 +1,7 @@
 """The point-in-time join on random data, through the front door, against oracles that share no code with it."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -31,9 +32,10 @@ thorough = settings(
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> gs.Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gs.Project]:
     """One project for all examples: making one takes longer than an example."""
-    return gs.open(tmp_path_factory.mktemp("oracle") / "project")
+    with gs.open(tmp_path_factory.mktemp("oracle") / "project") as project:
+        yield project
 
 
 def join(project: gs.Project, groups: list[GroupData], labels: pa.Table) -> pa.Table:
