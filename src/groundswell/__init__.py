@@ -4,7 +4,8 @@
 
     project = gs.open("flights")
 
-Everything else hangs on the project, on `col` for conditions over columns, and on the errors.
+Everything else hangs on the project, on `col` for conditions over columns, on `expect` and `profile` for what rows must
+be, and on the errors.
 """
 
 from groundswell._version import __version__
@@ -13,12 +14,24 @@ from groundswell.errors import GroundswellError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundswell.expressions import col, lit
+    from groundswell.features import expect, expect_table, profile
     from groundswell.project import Project
     from groundswell.types import Schema
 
     open = Project.open  # noqa: A001  # gs.open reads as the built-in does
 
-__all__ = ["GroundswellError", "Project", "Schema", "__version__", "col", "lit", "open"]
+__all__ = [
+    "GroundswellError",
+    "Project",
+    "Schema",
+    "__version__",
+    "col",
+    "expect",
+    "expect_table",
+    "lit",
+    "open",
+    "profile",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -26,6 +39,7 @@ def __getattr__(name: str) -> object:
     import importlib
 
     homes = {"col": "expressions", "lit": "expressions", "Project": "project", "Schema": "types", "open": "project"}
+    homes |= dict.fromkeys(("expect", "expect_table", "profile"), "features")
     if name not in homes:
         raise AttributeError(f"module 'groundswell' has no attribute {name!r}")
     home = importlib.import_module(f"groundswell.{homes[name]}")

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from groundswell.diagnosis import Diagnosis
     from groundswell.engines import DuckDB
     from groundswell.experiments import Run, Runs, TrainingSet
-    from groundswell.features import FeatureGroup, FeatureGroups, FeatureView, FeatureViews, Query, TrainingData
+    from groundswell.features import (
+        Expectation,
+        FeatureGroup,
+        FeatureGroups,
+        FeatureView,
+        FeatureViews,
+        Policy,
+        Query,
+        TrainingData,
+    )
     from groundswell.models import ModelVersion, Registry
     from groundswell.serving import Limits, Service, Trace
     from groundswell.types import Schema
@@ -91,6 +100,8 @@ class Project:
         available_at: str | None = None,
         schema: "Schema | pa.Schema | Mapping[str, pa.DataType] | None" = None,
         description: str = "",
+        expectations: "Sequence[Expectation]" = (),
+        validation: "Policy" = "strict",
     ) -> "FeatureGroup":
         """Create a feature group: a table of features with a key.
 
@@ -101,11 +112,17 @@ class Project:
             available_at: the column that says when a row became known, if that is later.
             schema: the columns and their types; None lets the first insert decide.
             description: what it holds, in words.
+            expectations: what rows must be, such as `[gs.expect("temp").between(-40, 130)]`, checked for each batch
+                before it is written.
+            validation: "strict" writes only if all expectations hold; "warning" only if all of level error hold; "all"
+                validates and writes in any case; "none" does not validate.
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
             AlreadyExistsError: there is a group of that name.
-            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together.
+            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
+                expectation does not fit them.
+            DataError: something is no expectation, or the policy is none.
         """
         return self.groups.create(
             name,
@@ -114,6 +131,8 @@ class Project:
             available_at=available_at,
             schema=schema,
             description=description,
+            expectations=expectations,
+            validation=validation,
         )
 
     def get_feature_group(self, name: str, version: int | None = None) -> "FeatureGroup":
@@ -308,6 +327,7 @@ class Project:
             engine=self.engine,
             author=self.author,
             provenance=self._provenance,
+            clock=lambda: self.clock(),
         )
 
     @cached_property

@@ -35,6 +35,8 @@ KINDS = {
     "training_data": "training data",
     "run": "runs",
     "model": "models",
+    "expectations": "suites of expectations",
+    "validation": "validation reports",
 }
 """The kinds of entries, and what several of a kind are called."""
 

@@ -119,7 +119,8 @@ class _Batch:
         texts = [text_of(tree) for tree in trees.values()]
         once = {text: i for i, text in enumerate(texts)}  # several rules ask for one number
         query = template("SELECT * FROM batch", batch=self._rows({"row": exp.true()}), **self.parts)
-        query.select(*(exp.alias_(trees[i], f"m{i}") for i in once.values()), append=False, copy=False)
+        query.select(exp.alias_(exp.Count(this=exp.Star()), "n"), append=False, copy=False)  # one row, whatever comes
+        query.select(*(exp.alias_(trees[i], f"m{i}") for i in once.values()), copy=False)
         (row,) = cursor.sql(text_of(query)).to_arrow_table().to_pylist()
         return [row[f"m{once[text]}"] for text in texts]
 

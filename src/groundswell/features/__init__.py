@@ -8,6 +8,7 @@ from groundswell.features._explanation import Explanation, JoinExplanation
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._feature_views import FeatureViews
 from groundswell.features._group import FeatureGroup, History
+from groundswell.features._insert_check import InsertCheck
 from groundswell.features._invariants import (
     check_group,
     check_group_folders,
@@ -19,26 +20,45 @@ from groundswell.features._query import Query
 from groundswell.features._reads import Read, record, recording
 from groundswell.features._training_data import TrainingData
 from groundswell.features._view import FeatureView, Source, Vectors
+from groundswell.features.expectations import (
+    Expectation,
+    Policy,
+    RuleResult,
+    Suite,
+    ValidationReport,
+    expect,
+    expect_table,
+    profile,
+)
 
 __all__ = [
     "Data",
+    "Expectation",
     "Explanation",
     "FeatureGroup",
     "FeatureGroups",
     "FeatureView",
     "FeatureViews",
     "History",
+    "InsertCheck",
     "JoinExplanation",
+    "Policy",
     "Query",
     "Read",
+    "RuleResult",
     "Source",
+    "Suite",
     "TrainingData",
+    "ValidationReport",
     "Vectors",
     "check_group",
     "check_group_folders",
     "check_training_data",
     "check_training_folders",
     "check_view",
+    "expect",
+    "expect_table",
+    "profile",
     "record",
     "recording",
 ]

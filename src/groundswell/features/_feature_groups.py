@@ -1,6 +1,7 @@
 """The feature groups of a project: made, found and repaired here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB
 from groundswell.errors import AlreadyExistsError, TypeMismatchError
 from groundswell.features._group import FeatureGroup
+from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
 from groundswell.tables import Definition, check_roles
 from groundswell.types import Schema, check_name
 
@@ -25,6 +27,7 @@ class FeatureGroups:
         engine: where they are read.
         author: who writes, as "user@host".
         provenance: what each commit shall say about the code that wrote it.
+        clock: gives the present moment in UTC.
     """
 
     def __init__(
@@ -35,9 +38,10 @@ class FeatureGroups:
         engine: DuckDB,
         author: str,
         provenance: Callable[[], Mapping[str, Any]],
+        clock: Callable[[], datetime],
     ) -> None:
         self._catalog, self._folder, self._engine = catalog, folder, engine
-        self._author, self._provenance = author, provenance
+        self._author, self._provenance, self._clock = author, provenance, clock
 
     def create(
         self,
@@ -48,6 +52,8 @@ class FeatureGroups:
         available_at: str | None = None,
         schema: Schema | pa.Schema | Mapping[str, pa.DataType] | None = None,
         description: str = "",
+        expectations: Sequence[Expectation] = (),
+        validation: Policy = "strict",
     ) -> FeatureGroup:
         """Create a feature group.
 
@@ -58,11 +64,15 @@ class FeatureGroups:
             available_at: the column that says when a row became known, if that is later.
             schema: the columns and their types; None lets the first insert decide.
             description: what it holds, in words.
+            expectations: what rows must be, checked for each batch before it is written.
+            validation: what follows if one is broken, as in `FeatureGroup.set_expectations`.
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
             AlreadyExistsError: there is a group of that name.
-            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together.
+            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
+                expectation does not fit them.
+            DataError: something is no expectation, or the policy is none.
         """
         check_name(name, "feature group")
         check_roles(name, primary_key, event_time, available_at)
@@ -70,6 +80,9 @@ class FeatureGroups:
         definition = None
         if schema is not None:
             definition = Definition.of(name, primary_key, event_time, available_at, _as_schema(schema))
+        suite, policy = Suite.of(expectations), check_policy(validation)
+        if definition is not None:
+            suite.bind(self._setting(definition))
         with self._catalog.transaction():
             taken = self._catalog.find(KIND, name=name)
             if taken:
@@ -83,6 +96,8 @@ class FeatureGroups:
                 KIND, name, body, state="declared" if definition is None else "pending", description=description
             )
             self._catalog.log("create", entry)
+            if suite or policy != "strict":
+                self._validations(entry).keep(suite, policy)
         group = self.open(entry)
         if definition is not None:
             group.finish()
@@ -121,7 +136,14 @@ class FeatureGroups:
             engine=self._engine,
             author=self._author,
             provenance=self._provenance,
+            validations=self._validations(entry),
         )
+
+    def _validations(self, entry: Entry) -> Validations:
+        return Validations(group=entry, catalog=self._catalog, setting=self._setting)
+
+    def _setting(self, definition: Definition) -> Setting:
+        return Setting(definition=definition, engine=self._engine, now=self._clock(), find=self.get)
 
 
 def _as_schema(schema: object) -> Schema:

@@ -1,7 +1,7 @@
 """A feature group: a table of features with keys and times, and everything one does with it."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,18 @@ from groundswell.engines import DuckDB, Scan
 from groundswell.errors import ConflictError, DataError, GroundswellError, InUseError, NotFoundError
 from groundswell.expressions import Expression
 from groundswell.features._data import Data
+from groundswell.features._insert_check import InsertCheck
 from groundswell.features._query import Query, check_where
 from groundswell.features._reads import Read, record
-from groundswell.tables import Check, Commit, Definition, Snapshot, Table, infer_schema, read_frame
+from groundswell.features.expectations import (
+    OWN_KINDS,
+    Expectation,
+    Policy,
+    Suite,
+    ValidationReport,
+    Validations,
+)
+from groundswell.tables import Commit, Definition, Snapshot, Staged, Table, infer_schema, read_frame
 from groundswell.types import Schema, parse_instant, type_name
 
 Provenance = Callable[[], Mapping[str, Any]]
@@ -35,10 +44,18 @@ class FeatureGroup:
     """
 
     def __init__(
-        self, *, entry: Entry, folder: Path, catalog: Catalog, engine: DuckDB, author: str, provenance: Provenance
+        self,
+        *,
+        entry: Entry,
+        folder: Path,
+        catalog: Catalog,
+        engine: DuckDB,
+        author: str,
+        provenance: Provenance,
+        validations: Validations,
     ) -> None:
         self._entry, self._folder, self._catalog, self.engine = entry, folder, catalog, engine
-        self._author, self._provenance = author, provenance
+        self._author, self._provenance, self._validations = author, provenance, validations
         self.name, self.version, self.description = entry.name, entry.version, entry.description
         self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
         self.event_time: str | None = entry.body["event_time"]
@@ -101,30 +118,78 @@ class FeatureGroup:
         Raises:
             ColumnNotFoundError: a column is missing, or is not in the schema.
             TypeMismatchError: a value cannot be stored unchanged.
-            DataError: a null key or time, a time without a zone, text that is no time.
+            DataError: a null key or time, a time without a zone, text that is no time; or expectations are broken and
+                the policy does not let such rows be written: the error's `report` says which.
             CorruptionError: the disk is full or not writable.
         """
         reader = read_frame(data)
         table = self._table or self._table_of(self._define(reader.schema))
+        validation = self._validations.ready(table.definition)
         staged = table.stage(reader, time_zone)
-        if self._table is None:
-            try:
+        try:
+            admission = None if validation is None else self._validations.admit(validation.report(staged.paths))
+            if self._table is None:
                 self.make(table.definition)
-            except BaseException:
-                table.discard(staged)
-                raise
-        commit = self.table.commit(staged, self._provenance())
+        except BaseException:
+            table.discard(staged)
+            raise
+        note = {} if admission is None else admission.note
+        commit = self.table.commit(staged, {**self._provenance(), **note})
+        if admission is not None:
+            self._validations.written(admission, commit)
         self._catalog.log("insert", self._entry, {"version": commit.version, "rows": commit.rows})
         return commit
 
-    def check(self, data: object, *, time_zone: str | None = None) -> Check:
-        """What `insert` would do with the data, without writing anything."""
+    def check(self, data: object, *, time_zone: str | None = None) -> InsertCheck:
+        """What `insert` would do with the data, and what the expectations say of it, without writing anything."""
+        reports: list[ValidationReport] = []
         try:
             reader = read_frame(data)
             table = self._table or self._table_of(self._define(reader.schema))
+            validation = self._validations.ready(table.definition)
         except GroundswellError as problem:
-            return Check(rows=None, repeated=None, new=None, replaced=None, problem=problem)
-        return table.check(reader, time_zone=time_zone)
+            return InsertCheck(problem=problem)
+
+        def examine(staged: Staged) -> None:
+            if validation is not None:
+                reports.append(validation.report(staged.paths))
+
+        return InsertCheck.of(table.check(reader, time_zone=time_zone, examine=examine), *reports)
+
+    @property
+    def expectations(self) -> Suite:
+        """The expectations in force; prints as the code that makes them."""
+        return self._validations.current()[0]
+
+    @property
+    def validation(self) -> Policy:
+        """The policy in force: "strict", "warning", "all" or "none"."""
+        return self._validations.current()[1]
+
+    def set_expectations(self, expectations: Sequence[Expectation], validation: Policy | None = None) -> None:
+        """Put other expectations in force for what is inserted from now on; rows that are there are not looked at.
+
+        Args:
+            expectations: all of them, such as `[gs.expect("temp").between(-40, 130)]`; an empty list is none.
+            validation: "strict" writes only if all hold; "warning" only if all of level error hold; "all" validates and
+                writes in any case; "none" does not validate. None leaves the policy as it is, at first "strict".
+
+        Raises:
+            DataError: something is no expectation, or the policy is none.
+            ColumnNotFoundError, TypeMismatchError, SchemaError, NotFoundError: an expectation does not fit the group.
+        """
+        self._validations.set(expectations, validation, None if self._table is None else self._table.definition)
+
+    def validations(self) -> "list[ValidationReport]":
+        """The reports of all batches that were validated, newest first, those that were refused among them."""
+        return self._validations.reports(lambda: [] if self._table is None else self._table.history())
+
+    def forget_validated_values(self) -> int:
+        """Take out of all reports what rows were: examples and observed values. Counts stay, as in the commits.
+
+        Part of erasing rows. Returns how many reports had some.
+        """
+        return self._validations.forget_values()
 
     def read(
         self,
@@ -226,7 +291,11 @@ class FeatureGroup:
         Raises:
             InUseError: a view reads it; the message names them.
         """
-        readers = [f"view {e.name!r} (version {e.version})" for relation, e, _ in self._catalog.downstream(self._entry)]
+        readers = [
+            f"view {e.name!r} (version {e.version})"
+            for _, e, _ in self._catalog.downstream(self._entry)
+            if e.kind not in OWN_KINDS
+        ]
         if readers:
             raise InUseError(
                 f"Group {self.name!r} cannot be deleted: " + " and ".join(sorted(readers)) + " read it.",
@@ -244,6 +313,7 @@ class FeatureGroup:
         with self._catalog.transaction():
             self._catalog.commits.forget(self._entry.id)
             self._catalog.log("delete", self._entry)
+            self._validations.remove()
             self._catalog.remove(self._entry)
         self._table = None
 

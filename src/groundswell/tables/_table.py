@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +68,11 @@ class Staged:
 
     files: list[StagedFile]
     repeated: int
+
+    @property
+    def paths(self) -> list[str]:
+        """Where the files are."""
+        return [str(file.path) for file in self.files]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,13 +257,23 @@ class Table:
                 discard(staged.files)
             raise
 
-    def check(self, data: object, *, time_zone: str | None = None) -> Check:
-        """What inserting the data would do, without writing to the table."""
+    def check(
+        self, data: object, *, time_zone: str | None = None, examine: Callable[[Staged], None] | None = None
+    ) -> Check:
+        """What inserting the data would do, without writing to the table.
+
+        Args:
+            data: as for `stage`.
+            time_zone: as for `stage`.
+            examine: is given the staged rows while they exist, if they fit the table.
+        """
         with tempfile.TemporaryDirectory(prefix="groundswell-") as folder:
             try:
                 staged = self._stage(Path(folder), data, time_zone)
             except GroundswellError as problem:
                 return Check(rows=None, repeated=None, new=None, replaced=None, problem=problem)
+            if examine is not None:
+                examine(staged)
             rows = sum(f.rows for f in staged.files)
             replaced = self._overlap(staged.files, self.snapshot().files) if self.exists(self.folder) else 0
             return Check(
