@@ -136,10 +136,10 @@ def check_group_folders(folder: Path, entries: Iterable[Entry], groups: FeatureG
 
 def check_view(entry: Entry, groups: FeatureGroups, catalog: Catalog) -> Iterator[Finding]:
     """Whether the groups of a feature view are there and have its columns."""
-    query = Query.from_dict(
-        entry.body["query"], lambda name, version: groups.open(catalog.get("feature_group", name, version))
-    )
     try:
+        query = Query.from_dict(
+            entry.body["query"], lambda name, version: groups.open(catalog.get("feature_group", name, version))
+        )
         names = query.schema.names
         lost = [label for label in entry.body["labels"] if label not in names]
     except GroundswellError as error:
