@@ -32,7 +32,7 @@ def next_groundswell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this room as a later release could have it: with one more revision."""
     source, target = Path(groundswell.catalog.__file__).parent, tmp_path_factory.mktemp("next") / "groundswell"
     shutil.copytree(source, target / "catalog", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("errors.py", "_version.py"):
+    for name in ("diagnosis.py", "errors.py", "_version.py"):
         shutil.copy(source.parent / name, target)
     (target / "__init__.py").touch()
     (target / "catalog/_migrations/versions/v9999_next.py").write_text(NEXT_REVISION.format(head=HEAD))

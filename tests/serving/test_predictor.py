@@ -136,10 +136,19 @@ def test_values_that_the_estimator_refuses_are_the_requests_fault(world, binary)
 
 
 def test_a_view_of_other_columns_is_refused(world, binary):
-    inputs = Schema.of({"wx_temp": pa.float64(), "distance": pa.float64()})
+    inputs = Schema.of({"wx_temp": pa.float64(), "wx_snow": pa.float64()})
     other = replace(binary, signature=replace(binary.signature, inputs=inputs))
     with pytest.raises(GroundswellError, match=r"takes .* its view gives"):
         Predictor(other, world.view(), clock=lambda: NOON).predict(REQUESTS)
+
+
+def test_a_model_fitted_on_some_columns_gets_those_in_its_order(world, binary):
+    some = Schema(tuple(field for field in reversed(tuple(binary.signature.inputs)) if field.name != "wx_temp"))
+    frame = FRAME[some.names].fillna(0.0)
+    estimator = LogisticRegression().fit(frame, [True, False, True])
+    chosen = replace(binary, estimator=estimator, signature=replace(binary.signature, inputs=some))
+    predictions = Predictor(chosen, world.view(), clock=lambda: NOON).predict(REQUESTS)
+    assert len(predictions.outputs) == len(REQUESTS)
 
 
 def test_what_cannot_be_served_is_refused_at_once(world, binary):

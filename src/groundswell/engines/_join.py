@@ -216,12 +216,12 @@ class _State:
         """Whether it pays to leave out rows whose keys no label has, before they are sorted.
 
         Looking each row up costs about as much as half of sorting it. So it pays if less than half of the rows remain,
-        which a sample of every 997th row tells unless there are so few labels that it is clear.
+        which a sample of every 997th row tells unless there are so few labels, or so many, that it is clear.
         """
         size = sum(f.rows for f in files)
         if size > 50 * self.labels or size < _SMALL:
             return size >= _SMALL
-        if size < 2 * self.labels:
+        if size < 8 * self.labels:
             return False
         definition = asof.scan.snapshot.definition
         keys: dict[str, exp.Expr] = {f"k{i}": column(definition, key) for i, (_, key) in enumerate(asof.on)}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import duckdb as _dialect  # noqa: F401  # loaded here, or the first query waits for it
 
 from groundswell.engines._plan import Bucket
 from groundswell.errors import TypeMismatchError

@@ -12,7 +12,7 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB, Scan
 from groundswell.errors import ConflictError, DataError, GroundswellError, InUseError, NotFoundError
 from groundswell.expressions import Expression
-from groundswell.features._data import Data
+from groundswell.features._data import Data, to_pandas
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._query import Query, check_where
 from groundswell.features._reads import Read, record
@@ -400,7 +400,7 @@ class History:
 
     def to_pandas(self) -> Any:  # Any: a pandas DataFrame, whose stubs are not installed
         """The commits as a pandas frame."""
-        return pa.Table.from_pylist([self._row(c) for c in self._commits]).to_pandas()
+        return to_pandas(pa.Table.from_pylist([self._row(c) for c in self._commits]))
 
     @staticmethod
     def _row(commit: Commit) -> dict[str, object]:

@@ -175,15 +175,16 @@ class Predictor:
         """
         moments, now = self.moments(at, len(inputs)), self._clock()
         vectors = self._view.vectors(inputs, moments)
-        self._check(vectors)
-        columns = self._run(vectors.features)
+        features = self._chosen(vectors)
+        columns = self._run(features)
         ids = new_ids(self.name, self.version, len(inputs), now)
         outputs = pa.Table.from_arrays([*columns, pa.array(ids, pa.string())], schema=self.output_schema.to_arrow())
         return Predictions(outputs=outputs, at=moments, log_rows=self._log_rows(inputs, vectors, outputs, moments, now))
 
-    def _check(self, vectors: Vectors) -> None:
+    def _chosen(self, vectors: Vectors) -> pa.Table:
+        """The view's features that the model was fitted on, which may be some of them, in its order."""
         names = vectors.features.column_names
-        if names != self._inputs.names:
+        if not set(self._inputs.names) <= set(names):
             raise GroundswellError(
                 f"Model {self.name!r} version {self.version} takes {self._inputs.names}, and its view gives {names}.",
                 why="The view is not the one that the model was trained on.",
@@ -203,6 +204,7 @@ class Predictor:
                     feature=field.name,
                     row=row,
                 )
+        return vectors.features.select(self._inputs.names)
 
     def _run(self, features: pa.Table) -> list[pa.Array]:
         """The estimator's outputs as columns, without the ids."""

@@ -50,45 +50,58 @@ def follow(index: CommitIndex, table_id: str, folder: Path, definition: Definiti
 def _advance(index: CommitIndex, table_id: str, position: int, entries: Sequence[LogEntry]) -> None:
     last = index.history(table_id, limit=1)
     now = last[0].committed_at if last else datetime.fromtimestamp(0, tz=UTC)
-    sizes = _sizes(index, table_id, position, entries)
+    known = _removable(index, table_id, position, entries)
     commits: list[CommitRecord] = []
     added: list[FileRecord] = []
     removed: dict[str, int] = {}
     for entry in entries:
         now = max(now, entry.committed_at or now)  # clocks of several writers may differ; versions may not go back
-        commits.append(_commit(entry, now, sizes))
+        commits.append(_commit(entry, now, known))
         removed |= dict.fromkeys(entry.removed, entry.version)
-        added += [
-            FileRecord(
-                path=file.path,
-                added=entry.version,
-                removed=None,
-                order_version=entry.note.get("order_version", entry.version),
-                position=i,
-                rows=file.rows,
-                size_bytes=file.size_bytes,
-                distinct=commits[-1].distinct,
-                min_time_us=file.min_time_us,
-                max_time_us=file.max_time_us,
-            )
-            for i, file in enumerate(entry.added)
-        ]
+        new = [_file(entry, i, commits[-1].distinct, known) for i in range(len(entry.added))]
+        known |= {file.path: file for file in new}
+        added += new
     index.advance(table_id, position, commits, added, removed)
 
 
-def _sizes(index: CommitIndex, table_id: str, position: int, entries: Iterable[LogEntry]) -> Mapping[str, int]:
-    """Rows by path of the files that may be removed; asked for only if a commit removes some."""
-    if not any(entry.removed for entry in entries):
+def _removable(index: CommitIndex, table_id: str, position: int, entries: Iterable[LogEntry]) -> dict[str, FileRecord]:
+    """The files that may be removed, by path; asked for only if a commit removes some."""
+    if position < 0 or not any(entry.removed for entry in entries):
         return {}
-    known = index.files(table_id, position) if position >= 0 else []
-    return {f.path: f.rows for f in known} | {f.path: f.rows for entry in entries for f in entry.added}
+    return {file.path: file for file in index.files(table_id, position)}
 
 
-def _commit(entry: LogEntry, now: datetime, sizes: Mapping[str, int]) -> CommitRecord:
+def _file(entry: LogEntry, number: int, distinct: bool, known: Mapping[str, FileRecord]) -> FileRecord:
+    """A file that a commit adds, in the order of rows.
+
+    When another tool rewrites files (a delete, an optimize), the rows stay as old as they were: the new files take the
+    place of the newest file that they replace, or an old row would come after its own correction.
+    """
+    file, order, place = entry.added[number], entry.note.get("order_version", entry.version), number
+    if not entry.note:
+        replaced = [known[path] for path in entry.removed if path in known]
+        if replaced:
+            newest = max(replaced, key=lambda f: (f.order_version, f.position))
+            order, place = newest.order_version, newest.position
+    return FileRecord(
+        path=file.path,
+        added=entry.version,
+        removed=None,
+        order_version=order,
+        position=place,
+        rows=file.rows,
+        size_bytes=file.size_bytes,
+        distinct=distinct,
+        min_time_us=file.min_time_us,
+        max_time_us=file.max_time_us,
+    )
+
+
+def _commit(entry: LogEntry, now: datetime, known: Mapping[str, FileRecord]) -> CommitRecord:
     note = entry.note
     rows = sum(f.rows for f in entry.added)
     if not note:  # another tool's commit: legal, of unknown origin, never assumed to be distinct
-        gone = sum(sizes.get(path, 0) for path in entry.removed)
+        gone = sum(known[path].rows for path in entry.removed if path in known)
         return CommitRecord(
             version=entry.version,
             committed_at=now,
@@ -101,7 +114,7 @@ def _commit(entry: LogEntry, now: datetime, sizes: Mapping[str, int]) -> CommitR
             distinct=rows == 0,
             detail={"changes_schema": entry.changes_schema},
         )
-    known = {"format", "kind", "author", "rows", "new", "replaced", "deleted", "distinct", "order_version"}
+    own = {"format", "kind", "author", "rows", "new", "replaced", "deleted", "distinct", "order_version"}
     return CommitRecord(
         version=entry.version,
         committed_at=now,
@@ -112,5 +125,5 @@ def _commit(entry: LogEntry, now: datetime, sizes: Mapping[str, int]) -> CommitR
         replaced=note.get("replaced", 0),
         deleted=note.get("deleted", 0),
         distinct=note.get("distinct", True),
-        detail={k: v for k, v in note.items() if k not in known},
+        detail={k: v for k, v in note.items() if k not in own},
     )

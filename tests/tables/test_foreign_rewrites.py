@@ -1,0 +1,41 @@
+"""Rows that another tool moves to new files stay as old as they were."""
+
+import deltalake
+import pytest
+
+import groundswell as gs
+
+T = "2020-01-01T00:00Z"
+
+
+@pytest.fixture
+def group(tmp_path):
+    with gs.open(tmp_path / "project") as project:
+        group = project.create_feature_group("g", primary_key=["k"], event_time="t")
+        group.insert([{"k": "a", "t": T, "v": 1}, {"k": "b", "t": T, "v": 2}])
+        group.insert([{"k": "a", "t": T, "v": 100}])
+        yield group
+
+
+def values(group):
+    return {row["k"]: row["v"] for row in group.read().to_arrow().to_pylist()}
+
+
+def test_a_delete_that_rewrites_a_file_does_not_bring_a_replaced_row_back(group):
+    deltalake.DeltaTable(group.table.folder).delete("k = 'b'")
+    assert values(group) == {"a": 100}
+    commit = group.history()[0]
+    assert (commit.kind, commit.author, commit.deleted) == ("foreign delete", "", 1)
+
+
+def test_rows_that_come_after_a_foreign_rewrite_replace_what_it_moved(group):
+    deltalake.DeltaTable(group.table.folder).delete("k = 'b'")
+    group.insert([{"k": "a", "t": T, "v": 1000}])
+    assert values(group) == {"a": 1000}
+
+
+def test_rows_that_another_tool_appends_count_as_the_newest(group):
+    schema = group.read().to_arrow().schema
+    later = group.read().to_arrow().take([0]).set_column(2, schema.field("v"), [[7]])
+    deltalake.write_deltalake(group.table.folder, later, mode="append", schema_mode="merge")
+    assert values(group) == {"a": 100, "b": 7}
