@@ -1,10 +1,11 @@
 """Statistics that merge: moments, Gram matrices, histograms, counts, gradients, sketches over batches of rows."""
 
 from groundswell.statistics._aggregate import aggregate
-from groundswell.statistics._batch import Batch, Codes
+from groundswell.statistics._batch import Batch
 from groundswell.statistics._category_counts import CategoryCounts, CategoryCountsResult
 from groundswell.statistics._class_moments import ClassMoments, ClassMomentsResult
 from groundswell.statistics._cluster_sums import ClusterSums, ClusterSumsResult
+from groundswell.statistics._codes import Codes
 from groundswell.statistics._combine import ByClass, Over, Together
 from groundswell.statistics._contingency_table import ContingencyTable, ContingencyTableResult
 from groundswell.statistics._count import Count, CountResult

@@ -83,7 +83,7 @@ class ClassMoments:
         Raises:
             DataError: the batch has no X or no y, or another number of columns than those before.
         """
-        self.groups.update(batch)
+        self.groups.update(Batch(X=batch.X, y=batch.y, weights=batch.weights))  # other columns need not be sorted
 
     def merge(self, other: "ClassMoments") -> None:
         """Merge class by class.

@@ -82,19 +82,34 @@ class ClusterSums:
         """
         for block in batch.blocks():
             require_same_width(self.centers.shape[1], block.n_features)
-            if np.isnan(block.shifted.matrix.sum()) and block.shifted.missing.any():
+            nearest, squares = self._assign(block)
+            if np.isnan(squares.sum()) and block.shifted.missing.any():
                 block, left_out = Batch(X=block.X, weights=block.weights).complete()
+                nearest, squares = self._assign(block)
                 self.dropped += left_out
-            self._add(block.shifted.matrix, self.centers - block.shifted.pilot, block.weights)
+            members = np.zeros((len(self.centers), len(block)))
+            members[nearest, np.arange(len(block))] = 1.0 if block.weights is None else block.weights
+            weight = members.sum(axis=1)
+            around_pilot = self.centers - block.shifted.pilot
+            self.weight = self.weight + weight
+            self.sums = self.sums + (members @ block.shifted.matrix - weight[:, None] * around_pilot)
+            self.inertia += float(squares.sum() if block.weights is None else block.weights @ squares)
 
-    def _add(self, d: Floats, centers: Floats, weights: Floats | None) -> None:
-        nearest, squares = _assign(d, centers)
-        members = np.zeros((len(d), len(centers)), order="F")
-        members[np.arange(len(d)), nearest] = 1.0 if weights is None else weights
-        weight = members.sum(axis=0)
-        self.weight = self.weight + weight
-        self.sums = self.sums + (members.T @ d - weight[:, None] * centers)
-        self.inertia += float(squares.sum() if weights is None else weights @ squares)
+    def _assign(self, block: Batch) -> tuple[NDArray[np.intp], Floats]:
+        """The nearest center of each row, and its squared distance.
+
+        ‖d‖² − 2 d·c + ‖c‖² is one matrix product, but loses the digits of a row that is much nearer to its center than
+        to the pilot; such rows are measured again by their difference.
+        """
+        d, centers = block.shifted.matrix.T, self.centers - block.shifted.pilot
+        scores = (-2 * centers) @ d
+        scores += np.square(centers).sum(axis=1)[:, None]
+        nearest, norms = scores.argmin(axis=0), np.einsum("ij,ij->j", d, d)
+        squares: Floats = norms + scores[nearest, np.arange(d.shape[1])]
+        close = np.flatnonzero(squares < 1e-4 * norms)
+        if len(close):
+            squares[close] = np.square(np.take(d, close, axis=1) - centers[nearest[close]].T).sum(axis=0)
+        return nearest, squares
 
     def merge(self, other: "ClusterSums") -> None:
         """Add the sums.
@@ -113,19 +128,3 @@ class ClusterSums:
         return ClusterSumsResult(
             weight=self.weight.copy(), mean=self.centers + step, inertia=self.inertia, dropped=self.dropped
         )
-
-
-def _assign(d: Floats, centers: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """The nearest center of each row, and its squared distance.
-
-    ‖d‖² − 2 d·c + ‖c‖² is one matrix product, but loses the digits of a row that is much nearer to its center than to
-    the origin; such rows are measured again by their difference.
-    """
-    scores = d @ (-2 * centers.T) + (centers**2).sum(axis=1)
-    nearest = scores.argmin(axis=1)
-    norms = np.square(d.T).sum(axis=0)
-    squares = norms + scores[np.arange(len(d)), nearest]
-    close = np.flatnonzero(squares < 1e-4 * norms)
-    if len(close):
-        squares[close] = np.square(d.T[:, close] - centers[nearest[close]].T).sum(axis=0)
-    return nearest, squares

@@ -5,7 +5,7 @@ turning 50 columns into row-major order costs more than the Gram matrix that wou
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,35 @@ from numpy.typing import NDArray
 from groundswell.errors import TypeMismatchError
 from groundswell.types import is_numeric
 
-__all__ = ["Column", "Floats", "column_major", "numbers"]
+__all__ = ["Column", "Floats", "Matrix", "SparseMatrix", "column_major", "numbers", "whole"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 Column: TypeAlias = NDArray[Any] | pa.Array | pa.ChunkedArray
+
+
+@runtime_checkable
+class SparseMatrix(Protocol):
+    """What is needed of a sparse matrix: scipy's csr_array, csc_array and their older kin have it."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+
+    def toarray(self) -> NDArray[Any]:
+        """The same, dense."""
+
+    def __getitem__(self, rows: Any) -> Any:  # Any: the index and the class of scipy
+        """Some of the rows, sparse."""
+
+    def __matmul__(self, other: Any) -> Any:  # Any: the class of scipy
+        """The product."""
+
+    @property
+    def T(self) -> Any:  # Any: the class of scipy
+        """The transpose."""
+
+
+Matrix: TypeAlias = NDArray[Any] | SparseMatrix
 
 
 def numbers(column: Column, name: str = "") -> NDArray[Any]:
@@ -75,6 +99,13 @@ def column_major(columns: Sequence[Column], names: Sequence[str], out: NDArray[A
     for j, array in enumerate(arrays):
         matrix[:, j] = array
     return matrix
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column as one array; a copy only if it has several chunks."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _fits(out: NDArray[Any], n_rows: int, width: int, dtype: np.dtype[Any]) -> bool:

@@ -104,37 +104,43 @@ class MixtureResponsibilities:
         """
         for block in batch.blocks():
             require_same_width(self.means.shape[1], block.n_features)
-            if np.isnan(block.shifted.matrix.sum()) and block.shifted.missing.any():
+            log_joint = self._log_joint(block)
+            if np.isnan(log_joint).any() and block.shifted.missing.any():
                 block, left_out = Batch(X=block.X, weights=block.weights).complete()
+                log_joint = self._log_joint(block)
                 self.dropped += left_out
-            self._add(block.shifted.matrix.T, self.means - block.shifted.pilot, block.weights)
+            if len(block):
+                self._add(block, log_joint)
 
-    def _add(self, d: Floats, means: Floats, w: Floats | None) -> None:
-        """Add a block, given as p rows of d = x − pilot and the means around the same pilot."""
-        log_joint = self._log_joint(d, means)
+    def _log_joint(self, block: Batch) -> Floats:
+        """log πₖ + log N(x; μₖ, Σₖ) of each component and row, shape (K, rows)."""
+        design, means = block.shifted.design.T, self.means - block.shifted.pilot
+        log_joint = np.empty((len(means), len(block)))
+        with np.errstate(divide="ignore"):  # a component of weight zero has the logarithm −∞, and no responsibility
+            constant = np.log(self.weights) - 0.5 * means.shape[1] * np.log(2 * np.pi)
+        for k, mean in enumerate(means):
+            factor = self._whitening[min(k, len(self._whitening) - 1)]
+            if factor.ndim == 2:
+                z = np.vstack([-(mean @ factor), factor]).T @ design
+                half_log_determinant = np.log(np.diagonal(factor)).sum()
+            else:
+                z = (design[1:] - mean[:, None]) * factor[:, None]
+                half_log_determinant = np.log(factor).sum()
+            log_joint[k] = constant[k] + half_log_determinant - 0.5 * np.einsum("ij,ij->j", z, z)
+        return log_joint
+
+    def _add(self, block: Batch, log_joint: Floats) -> None:
         log_p = _log_sum_exp(log_joint)
-        self.log_likelihood += float(log_p.sum() if w is None else w @ log_p)
+        self.log_likelihood += float(log_p.sum() if block.weights is None else block.weights @ log_p)
         responsibilities = np.exp(log_joint - log_p)
-        if w is not None:
-            responsibilities *= w
+        if block.weights is not None:
+            responsibilities *= block.weights
         self.component_weight = self.component_weight + responsibilities.sum(axis=1)
+        d, means = block.shifted.matrix.T, self.means - block.shifted.pilot
         for k, r in enumerate(responsibilities):
             e = d - means[k][:, None]
             self.sums[k] += e @ r
             self.products[k] += weighted_products(e.T, r) if self.products.ndim == 3 else np.square(e, out=e) @ r
-
-    def _log_joint(self, d: Floats, means: Floats) -> Floats:
-        """log πₖ + log N(x; μₖ, Σₖ) of each component and row, shape (K, rows)."""
-        log_joint = np.empty((len(means), d.shape[1]))
-        with np.errstate(divide="ignore"):  # a component of weight zero has the logarithm −∞, and no responsibility
-            constant = np.log(self.weights) - 0.5 * len(d) * np.log(2 * np.pi)
-        for k, mean in enumerate(means):
-            factor = self._whitening[min(k, len(self._whitening) - 1)]
-            e = d - mean[:, None]
-            z = factor.T @ e if factor.ndim == 2 else np.multiply(e, factor[:, None], out=e)
-            half_log_determinant = np.log(np.diagonal(factor) if factor.ndim == 2 else factor).sum()
-            log_joint[k] = constant[k] + half_log_determinant - 0.5 * np.square(z, out=z).sum(axis=0)
-        return log_joint
 
     def merge(self, other: "MixtureResponsibilities") -> None:
         """Add the sums.

@@ -1,8 +1,11 @@
-"""`Sum`: the sum of each column, as accurate as if computed in twice the precision."""
+"""`Sum`: the sum of each column, exact within a block and compensated between blocks."""
 
+import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundswell.statistics._batch import Batch
 from groundswell.statistics._matrix import Floats
@@ -26,17 +29,17 @@ class SumResult:
 
 @dataclass
 class Sum:
-    """The sum of each column of X, compensated: every addition keeps the digits that it rounds away.
+    """The sum of each column of X. What additions round away is summed too.
 
     Order and partitioning therefore move the result by at most its last digit, even where large values cancel. The
-    product with a weight is rounded once. For sums that need not be that exact, `Moments` is twice as fast.
+    product with a weight is rounded once.
 
     Missing values: NaN are left out, column by column. Infinite values give infinite sums, as in floating-point
     arithmetic.
 
     References:
-        Ogita, Rump, Oishi: Accurate sum and dot product, SIAM J. Sci. Comput. 26 (2005), algorithm 4.4 (Sum2), with the
-        additions in the order of a tree.
+        Rump, Ogita, Oishi: Accurate floating-point summation part I, SIAM J. Sci. Comput. 31 (2008), algorithm 3.2
+        (ExtractVector), as often as digits are left; between blocks Knuth's two-sum.
 
     >>> total = Sum()
     >>> total.update(Batch(X=np.array([[1e16], [1.0], [-1e16]])))
@@ -59,14 +62,9 @@ class Sum:
             DataError: the batch has no X, or another number of columns than those before.
         """
         for block in batch.blocks():
-            terms = block.matrix.T.astype(np.float64, order="C")
-            present = ~np.isnan(terms)
-            counts = present.sum(axis=1) if block.weights is None else present @ block.weights
-            if not present.all():
-                terms[~present] = 0.0
-            if block.weights is not None:
-                terms *= block.weights
-            self._add(*_sum_rows(terms), counts.astype(np.float64))
+            weight = float(len(block) if block.weights is None else block.weights.sum())
+            columns = [_sum_of_column(column, block.weights, weight) for column in block.matrix.T]
+            self._add(*np.array(columns, np.float64).reshape(-1, 3).T)
 
     def merge(self, other: "Sum") -> None:
         """Add the sums.
@@ -90,16 +88,36 @@ class Sum:
         return SumResult(total=np.where(exact, self.total + self.lost, self.total), weight=self.weight.copy())
 
 
-def _sum_rows(terms: Floats) -> tuple[Floats, Floats]:
-    """The sum of each row and what its additions rounded away. Overwrites the terms."""
-    lost = np.zeros(len(terms))
-    while terms.shape[1] > 1:
-        half = (terms.shape[1] + 1) // 2
-        sums, rounding = _two_sum(terms[:, : terms.shape[1] - half], terms[:, half:])
-        lost += rounding.sum(axis=1)
-        terms[:, : sums.shape[1]] = sums
-        terms = terms[:, :half]
-    return terms.sum(axis=1), lost
+def _sum_of_column(column: NDArray[Any], weights: Floats | None, weight: float) -> tuple[float, float, float]:
+    """Σ w x as a sum and the part that rounding it loses, and Σ w of the values that are not missing."""
+    terms = column.astype(np.float64) if weights is None else column * weights
+    total = float(terms.sum())
+    if math.isnan(total):
+        missing = np.isnan(column)
+        terms[missing] = 0.0
+        weight -= float(missing.sum() if weights is None else weights[missing].sum())
+        total = float(terms.sum())
+    parts = _exact_parts(terms) if math.isfinite(total) else []
+    total = math.fsum(parts) if parts else total
+    return total, math.fsum([*parts, -total]) if parts else 0.0, weight
+
+
+def _exact_parts(terms: Floats) -> list[float]:
+    """A few numbers whose sum is exactly that of the terms, which are overwritten; none if they are too large.
+
+    Adding 2ᵉ to a term and subtracting it again rounds the term to a multiple of 2ᵉ⁻⁵². With 2ᵉ beyond the sum of all
+    terms, sums of such multiples are exact in any order; what is left of the terms is smaller by many bits.
+    """
+    parts: list[float] = []
+    while largest := max(float(terms.max()), -float(terms.min())):
+        exponent = math.frexp(largest)[1] + len(terms).bit_length()
+        if exponent > 1023:
+            return []
+        high = terms + math.ldexp(1.0, exponent)
+        high -= math.ldexp(1.0, exponent)
+        parts.append(float(high.sum()))
+        terms -= high
+    return parts
 
 
 def _two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
