@@ -1,8 +1,9 @@
 """Makes Markdown of docstrings, which are written for readers of the source.
 
-A paragraph that begins with `>>>` is a doctest and becomes a fenced block: in Markdown it would be three quotations in
-one another. `[1, z][1, z]` is mathematics and would be a link. `name, version: what they are` says one thing of two
-arguments or errors, which tables list one by one.
+A paragraph that begins with `>>>` is a doctest and becomes a fenced block: in Markdown
+it would be three quotations in one another. `[1, z][1, z]` is mathematics and would be
+a link. `name, version: what they are` says one thing of two arguments or errors, which
+tables list one by one.
 """
 
 import re
@@ -10,7 +11,9 @@ import re
 import griffe
 
 _DOCTEST = re.compile(r"^>>> .*?(?=\n[ \t]*\n|\Z)", re.MULTILINE | re.DOTALL)
-_SEVERAL = re.compile(r"^( +)([A-Za-z_]\w*(?:, [A-Za-z_]\w*)+): (.*(?:\n\1 +.*)*)", re.MULTILINE)
+_SEVERAL = re.compile(
+    r"^( +)([A-Za-z_]\w*(?:, [A-Za-z_]\w*)+): (.*(?:\n\1 +.*)*)", re.MULTILINE
+)
 
 
 class Docstrings(griffe.Extension):
@@ -23,7 +26,10 @@ class Docstrings(griffe.Extension):
         text, done = _SEVERAL.sub(_one_by_one, obj.docstring.value), 0
         parts = []
         for found in _DOCTEST.finditer(text):
-            parts += [text[done : found.start()].replace("][", r"]\["), f"```pycon\n{found[0].rstrip()}\n```"]
+            parts += [
+                text[done : found.start()].replace("][", r"]\["),
+                f"```pycon\n{found[0].rstrip()}\n```",
+            ]
             done = found.end()
         obj.docstring.value = "".join([*parts, text[done:].replace("][", r"]\[")])
 

@@ -1,1 +1,0 @@
-"""Fills in what pages do not write by hand."""
