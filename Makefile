@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-export GROUNDSWELL_DATA ?= ../shared/data
-
 .PHONY: setup demo test check bench docs clean
 
 setup: $(READY)  ## make the virtual environment and install the package with its tools
