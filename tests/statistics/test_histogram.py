@@ -40,6 +40,20 @@ def test_values_beyond_the_edges_and_missing_ones_are_counted_apart() -> None:
     assert [result.below[0], result.above[0], result.missing[0], result.counts[0, 0]] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("low", [0.0, -1e9, 0.1])
+@pytest.mark.parametrize("step", [0.1, 1.0, 1e-3])
+def test_bins_of_equal_width_are_exact_at_their_edges(low: float, step: float) -> None:
+    edges = low + step * np.arange(41)
+    near = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf), [np.nan, -np.inf, np.inf]])
+    for values in (near, near.astype(np.float32)):
+        result = aggregate([Batch(X=values[:, None])], Histogram(edges)).result()
+        finite = values[np.isfinite(values)].astype(np.float64)
+        np.testing.assert_array_equal(result.counts[0], np.histogram(finite, edges)[0])
+        assert result.below[0] == (finite < edges[0]).sum() + 1
+        assert result.above[0] == (finite > edges[-1]).sum() + 1
+        assert result.missing[0] == 1
+
+
 @pytest.mark.parametrize("edges", [[], [1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.nan]])
 def test_edges_that_do_not_increase_are_refused(edges: list[float]) -> None:
     with pytest.raises(DataError, match="cannot be the edges"):

@@ -1,8 +1,10 @@
 """`Histogram`: how many values of each column fall between given edges."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
@@ -86,18 +88,8 @@ class Histogram:
             matrix = block.matrix
             counts = np.empty((matrix.shape[1], len(self.edges) + 2))
             for j, column in enumerate(matrix.T):
-                counts[j] = np.bincount(self._bins(column), block.weights, len(self.edges) + 2)
+                counts[j] = np.bincount(_bins(column, self.edges), block.weights, len(self.edges) + 2)
             self._add(counts)
-
-    def _bins(
-        self, column: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-    ) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        """0 below the edges, 1 … B in the bins, B + 1 above, B + 2 for NaN, which sorts behind all numbers."""
-        bins = np.searchsorted(self.edges, column, side="right")
-        last = len(self.edges) - 1
-        bins[column == self.edges[-1]] = last
-        bins[np.isnan(column)] = last + 2
-        return bins
 
     def merge(self, other: "Histogram") -> None:
         """Add the counts.
@@ -125,3 +117,30 @@ class Histogram:
             above=counts[:, -2],
             missing=counts[:, -1],
         )
+
+
+def _bins(column: NDArray[Any], edges: Floats) -> NDArray[np.intp]:
+    """0 for values below the edges, 1 … B in the bins, B + 1 above, B + 2 for NaN."""
+    n_bins = len(edges) - 1
+    steps = np.diff(edges)
+    if steps.max() - steps.min() < 1e-6 * steps.min():
+        bins = _bins_of_equal_width(column, edges)
+    else:
+        bins = np.searchsorted(edges, column, side="right")
+    bins[column == edges[-1]] = n_bins  # the last bin holds its right edge
+    bins[np.isnan(column)] = n_bins + 2
+    return bins
+
+
+def _bins_of_equal_width(column: NDArray[Any], edges: Floats) -> NDArray[np.intp]:
+    """The bins by division, at a third of the time of a search; a bin that rounding missed by one is corrected."""
+    n_bins = len(edges) - 1
+    bounds = np.concatenate([[-np.inf], edges, [np.inf]])
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite values and NaN
+        position = (column - edges[0]) * (n_bins / (edges[-1] - edges[0]))
+        np.fmax(position, -1.0, out=position)
+        np.fmin(position, float(n_bins), out=position)
+        bins: NDArray[np.intp] = (position + 1.0).astype(np.intp)
+        bins -= column < bounds[bins]
+        bins += (column >= bounds[bins + 1]) & (bins <= n_bins)
+    return bins
