@@ -2,7 +2,7 @@
 
 The blocks of one page share a namespace and run in a temporary folder. A block of class `output` is what the block
 before it prints; `…` in it stands for anything, on a line of its own for any number of lines. A shell block runs in
-the same folder and finds the texts of the page as variables: `url` as $URL. A page that begins with
+the same folder and finds the texts of the page as variables: `url` as $URL. A page that says
 `<!-- continues x.md -->` runs after that page, in its folder, as in a new session. `<!-- not run: why -->` exempts the
 next block.
 """
@@ -27,7 +27,7 @@ _FENCE = re.compile(
     r"(?P<not_run><!-- not run: [^>]+ -->\n+)?^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_CONTINUES = re.compile(r"\A<!-- continues (\S+) -->")
+_CONTINUES = re.compile(r"^<!-- continues (\S+) -->$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def raise_if(wrong: bool, message: str) -> None:
 def run(page: Path) -> None:
     """Run a page in the working folder."""
     text = page.read_text()
-    if before := _CONTINUES.match(text):
+    if before := _CONTINUES.search(text):
         run(page.parent / before[1])
     namespace: dict[str, object] = {"__name__": "__main__"}
     try:

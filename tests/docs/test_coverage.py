@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
 import groundswell
 
@@ -73,3 +74,12 @@ def test_every_environment_variable_is_in_the_reference() -> None:
     assert "GROUNDSWELL_FAULT" in used
     for name in used:
         assert f"`{name}`" in text, f"{name} is not in docs/reference/environment.md"
+
+
+def test_every_command_is_in_the_reference() -> None:
+    cli = pytest.importorskip("groundswell.cli", reason="there is no command line yet")
+    page = REFERENCE / "commands.md"
+    text = page.read_text() if page.exists() else ""
+    for name, command in typer.main.get_command(cli.app).commands.items():
+        asked = f"<!-- help of groundswell {name} -->"
+        assert command.hidden or asked in text, f"docs/reference/commands.md lacks the line {asked}"
