@@ -92,13 +92,14 @@ def test_training_flights_had_landed_before_the_test_months(raw, project):
     assert len(train) == ((flights["landed_at"] <= start) & flights["late"].notna()).sum()
 
 
-def test_what_it_says_is_short_and_plain_in_a_pipe(ran, data, tmp_path, capsys):
+def test_what_it_says_is_short_and_plain_in_a_pipe(ran, capsys):
     folder, outcome = ran
     demo.tell(folder, outcome)
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert outcome.prediction["prediction_id"] in said
     assert re.search(rf"careless join claims +{outcome.claimed_auc:.3f}", said)
+    assert f"  groundswell trace {outcome.prediction['prediction_id']} --project {folder}" in said.splitlines()
     assert len(said.splitlines()) < 60
 
 

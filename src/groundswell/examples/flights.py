@@ -6,6 +6,7 @@ over HTTP. Read it from top to bottom; run it with `groundswell demo` or `python
 """
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -481,7 +483,8 @@ def tell(folder: Path, outcome: Outcome) -> None:
     aucs.add_row("The model, on what was known when each flight was due to leave", f"{outcome.auc:.3f}")
     aucs.add_row("What a careless join claims", f"{outcome.claimed_auc:.3f}")
     aucs.add_row("What the model trained on that join is worth in service", f"{outcome.in_service_auc:.3f}")
-    Console(highlight=False).print(
+    say = Console(highlight=False).print
+    say(
         "\nFour CSV files became feature groups, the groups a model, and the model a service.\n",
         aucs,
         "\nThe careless join reads the same rows and lacks one thing: [b]available_at[/b], when each became known. A "
@@ -491,8 +494,17 @@ def tell(folder: Path, outcome: Outcome) -> None:
         f"minutes late or more with probability [b]{prediction['probability']:.2f}[/b]. In the end it came "
         f"{'late' if flight['late'] else 'on time'}. Where the answer comes from:\n",
         brief(outcome.trace),
+        "\nWhat to try next:\n",
         sep="\n",
     )
+    here = f"--project {shlex.quote(str(folder))}"
+    for command, purpose in {
+        f"groundswell groups {here}": "what the feature pipeline stored",
+        f"groundswell trace {prediction['prediction_id']} {here}": "the whole trace",
+        f"groundswell serve late_arrival@champion {here}": "serve the model, and ask it yourself",
+        f"less {shlex.quote(__file__)}": "read how all of this is done",
+    }.items():
+        say(f"  [dim]# {purpose}[/dim]\n  ", Text(command), sep="", soft_wrap=True)  # in one line, to be copied
 
 
 if __name__ == "__main__":
