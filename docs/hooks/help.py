@@ -1,7 +1,7 @@
 """Puts what a command says of itself where a page asks for it.
 
-`<!-- help of groundswell history -->` becomes what `groundswell history --help` prints, so
-no page repeats a help text by hand. mkdocs calls this for every page.
+`<!-- help of groundswell history -->` becomes what `groundswell history --help` prints,
+so no page repeats a help text by hand. mkdocs calls this for every page.
 """
 
 import os

@@ -70,7 +70,7 @@ def test_every_route_is_in_the_reference() -> None:
 def test_every_environment_variable_is_in_the_reference() -> None:
     text = (REFERENCE / "environment.md").read_text()
     sources = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-    used = set(re.findall(r"""environ(?:\.get\(|\[)\s*["'](\w+)["']""", sources))
+    used = set(re.findall(r"""(?:environ(?:\.get\(|\[)|envvar=)\s*["'](\w+)["']""", sources))
     assert "GROUNDSWELL_FAULT" in used
     for name in used:
         assert f"`{name}`" in text, f"{name} is not in docs/reference/environment.md"
