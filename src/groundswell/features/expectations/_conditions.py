@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from groundswell.engines import Condition, Count, Decided, Unfulfilled
+from groundswell.engines import Count, Decided, Unfulfilled
 from groundswell.errors import ColumnNotFoundError, DataError, SchemaError, choices
 from groundswell.expressions import Expression
 from groundswell.features.expectations._expectation import Bound, Expectation, Finding, Setting, Values
@@ -77,7 +77,7 @@ class Sql(Expectation):
         return _about_condition(self, SqlCondition(self.text), setting)
 
 
-def _about_condition(rule: Expectation, condition: Condition, setting: Setting) -> Bound:
+def _about_condition(rule: Expectation, condition: Expression | SqlCondition, setting: Setting) -> Bound:
     definition = setting.definition
     names = sorted(condition.columns())
     for name in names:
@@ -95,6 +95,8 @@ def _about_condition(rule: Expectation, condition: Condition, setting: Setting) 
             why="It is the same for all rows, so it says nothing about them.",
             fix="Compare a column: gs.expect().that(gs.col('temp') > 0).",
         )
+    if isinstance(condition, Expression):
+        condition.type(definition.schema)  # says more than the engine where an operation does not apply
     setting.engine.check_condition(definition, condition)
 
     def judge(values: Values) -> Finding:

@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperati
 import pyarrow as pa
 
 from groundswell.errors import DataError, GroundswellError
-from groundswell.features.expectations._expectation import ColumnExpectation, Plain
+from groundswell.features.expectations._expectation import ColumnExpectation, Plain, reversed_bounds
 from groundswell.types import TIMESTAMP, Field, parse_instant, type_name
 
 _EXACT = Context(prec=120)
@@ -71,14 +71,23 @@ def is_scalar(kind: pa.DataType) -> bool:
     return is_ordered(kind) or bool(pa.types.is_boolean(kind))
 
 
-def lower(rule: ColumnExpectation, value: Plain, field: Field) -> pa.Scalar | None:
-    """The least value of the column's type that is not below the bound."""
-    return None if value is None else _bound(rule, value, field, ROUND_CEILING)
+def bounds(rule: ColumnExpectation, low: Plain, high: Plain, field: Field) -> tuple[pa.Scalar | None, pa.Scalar | None]:
+    """The least and the greatest value of the column's type within two bounds; None is open.
 
-
-def upper(rule: ColumnExpectation, value: Plain, field: Field) -> pa.Scalar | None:
-    """The greatest value of the column's type that is not above the bound."""
-    return None if value is None else _bound(rule, value, field, ROUND_FLOOR)
+    Raises:
+        TypeMismatchError: a bound does not fit the column.
+        DataError: the lower bound is the greater one.
+    """
+    numbers = [None if bound is None else _on_grid(rule, bound, field) for bound in (low, high)]
+    least = None if low is None else _bound(rule, low, field, ROUND_CEILING)
+    most = None if high is None else _bound(rule, high, field, ROUND_FLOOR)
+    if None not in numbers:  # rounded inward, bounds around no value change sides: they are compared as given
+        wrong = numbers[0] > numbers[1]  # type: ignore[operator]
+    else:
+        wrong = least is not None and most is not None and least.as_py() > most.as_py()
+    if wrong:
+        raise reversed_bounds(low, high, rule.rule)
+    return least, most
 
 
 def exact(rule: ColumnExpectation, value: Plain, field: Field) -> pa.Scalar:
@@ -147,7 +156,7 @@ def _converted(rule: ColumnExpectation, value: Plain, field: Field) -> pa.Scalar
         return pa.scalar(readers[field.type](value), field.type)
     except (TypeError, ValueError, OverflowError) as error:
         why = error.what if isinstance(error, GroundswellError) else str(error)
-        raise _refused(rule, value, field, why) from None
+        raise _refused(rule, value, field, why.rstrip(".") + ".") from None
 
 
 def _text(value: Plain) -> str:

@@ -86,6 +86,7 @@ class Expectation(ABC):
 
     level: Level = "error"
     rule: ClassVar[str]
+    offense: ClassVar[str] = "offend"
 
     def error(self) -> Self:
         """The same, at level error (as it is unless said otherwise)."""
@@ -193,7 +194,7 @@ def inside(value: float | None, low: float | None, high: float | None) -> bool:
 
 
 def check_bounds(low: object, high: object, rule: str) -> None:
-    """Raise unless the two are bounds that something can lie between.
+    """Raise unless the two are bounds that something can lie between, as far as can be told without a column.
 
     Raises:
         DataError: both are left out, or the lower one is the greater.
@@ -203,22 +204,18 @@ def check_bounds(low: object, high: object, rule: str) -> None:
             f"The rule {rule!r} has neither a lower nor an upper bound.",
             fix="Give one or both, such as between(0, 100) or between(0, None).",
         )
-    try:
-        wrong = low is not None and high is not None and not low <= high  # type: ignore[operator]  # tried here
-    except TypeError:
-        raise DataError(
-            f"The rule {rule!r} has the bounds {low!r} and {high!r}, which cannot be compared.",
-            fix="Give two values of one type.",
-            low=low,
-            high=high,
-        ) from None
-    if wrong:
-        raise DataError(
-            f"The rule {rule!r} has the bounds {low!r} and {high!r}: nothing lies between them.",
-            fix="Give the lower bound first, and None where there is none.",
-            low=low,
-            high=high,
-        )
+    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+        raise reversed_bounds(low, high, rule)
+
+
+def reversed_bounds(low: object, high: object, rule: str) -> DataError:
+    """The error for a lower bound that is the greater one."""
+    return DataError(
+        f"The rule {rule!r} has the bounds {low!r} and {high!r}: nothing lies between them.",
+        fix="Give the lower bound first, and None where there is none.",
+        low=low,
+        high=high,
+    )
 
 
 def check_numbers(low: object, high: object, rule: str) -> None:

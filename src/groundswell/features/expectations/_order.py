@@ -18,15 +18,16 @@ class Complete(ColumnExpectation):
     """At least a share of the rows has a value; missing ones are what it counts. It holds of no rows."""
 
     rule: ClassVar[str] = "complete"
+    offense: ClassVar[str] = "lack it"
     share: float = 1.0
 
     def __post_init__(self) -> None:
         check_share(self.share, "complete")
 
     def describe(self) -> str:
-        return (
-            f"{self.column} is complete" if self.share == 1 else f"{self.column} is there in {self.share:.4%} of rows"
-        )
+        if self.share == 1:
+            return f"{self.column} is complete"
+        return f"{self.column} is there in at least {100 * self.share:g} % of rows"
 
     def call(self) -> str:
         return self.method("complete", *([] if self.share == 1 else [self.share]))
@@ -73,6 +74,10 @@ class Increasing(ColumnExpectation):
 
     rule: ClassVar[str] = "increasing"
     strictly: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.strictly, bool):
+            raise DataError(f"strictly={self.strictly!r} is neither true nor false.", fix="Give True or False.")
 
     def describe(self) -> str:
         return f"{self.column} is increasing" + (" strictly" if self.strictly else "")

@@ -54,7 +54,7 @@ class RuleResult:
         if self.problem:
             parts.append(self.problem)
         elif self.offending is not None:
-            parts.append(f"{self.offending:,} of {self.rows:,} rows offend")
+            parts.append(f"{self.offending:,} of {self.rows:,} rows {self.expectation.offense}")
         if self.observed is not None:
             parts.append(
                 f"observed {self.observed:.6g}" if type(self.observed) is float else f"observed {self.observed}"

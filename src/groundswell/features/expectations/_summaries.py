@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from groundswell.engines import Count, CountDistinct, Mean, Missing, Outside, Ranked
-from groundswell.features.expectations._constants import is_ordered, lower, upper
+from groundswell.features.expectations._constants import bounds, is_ordered
 from groundswell.features.expectations._expectation import (
     Bound,
     ColumnExpectation,
@@ -85,7 +85,7 @@ class QuantileBetween(ColumnExpectation):
 
     def bind(self, setting: Setting) -> Bound:
         field = self.field(setting, fits=is_ordered, kinds="numbers, text and times")
-        low, high = lower(self, self.low, field), upper(self, self.high, field)
+        low, high = bounds(self, self.low, self.high, field)
 
         def rank(values: Values) -> int:
             rows, missing, _, _ = values

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from groundswell.engines import Count, Missing, NotAmong, Outside, Predicate, Unmatched
 from groundswell.errors import DataError
-from groundswell.features.expectations._constants import exact, is_ordered, is_scalar, lower, upper
+from groundswell.features.expectations._constants import bounds, exact, is_ordered, is_scalar
 from groundswell.features.expectations._expectation import (
     Bound,
     ColumnExpectation,
@@ -54,7 +54,7 @@ class Between(ColumnExpectation):
 
     def bind(self, setting: Setting) -> Bound:
         field = self.field(setting, fits=is_ordered, kinds="numbers, text and times")
-        low, high = lower(self, self.low, field), upper(self, self.high, field)
+        low, high = bounds(self, self.low, self.high, field)
         return about_rows(self.column, Outside(column=self.column, low=low, high=high))
 
 
@@ -106,8 +106,8 @@ class Matches(ColumnExpectation):
 
     def __post_init__(self) -> None:
         try:
-            pc.match_substring_regex(pa.array([""]), str(self.pattern))  # Arrow has the same RE2 as DuckDB
-        except pa.ArrowInvalid as error:
+            pc.match_substring_regex(pa.array([""]), self.pattern)  # Arrow has the same RE2 as DuckDB
+        except (pa.ArrowInvalid, TypeError) as error:
             raise DataError(
                 f"{self.call()}: the pattern is no regular expression.",
                 why=str(error).splitlines()[0].rstrip(".") + ".",

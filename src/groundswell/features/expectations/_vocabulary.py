@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, overload
 
-from groundswell.errors import TypeMismatchError
+from groundswell.errors import DataError, TypeMismatchError
 from groundswell.expressions import Expression
 from groundswell.features.expectations._batches import Freshness, RowCountBetween
 from groundswell.features.expectations._conditions import Sql, That
@@ -51,6 +51,10 @@ class ColumnExpectations:
         """
         if isinstance(values, str):
             values = [values]  # is_in("EWR") means that value, not its letters
+        if not isinstance(values, Iterable):
+            raise DataError(
+                f"{values!r} ({type(values).__name__}) is no set of values.", fix="Give a list.", value=values
+            )
         return IsIn(column=self.column, values=tuple(plain_constant(value, "is_in") for value in values))
 
     def matches(self, pattern: str) -> Matches:
@@ -75,7 +79,7 @@ class ColumnExpectations:
 
     def increasing(self, *, strictly: bool = False) -> Increasing:
         """In the order of the batch no value is less than one before it or, strictly, equal to one."""
-        return Increasing(column=self.column, strictly=bool(strictly))
+        return Increasing(column=self.column, strictly=strictly)
 
     def mean_between(self, low: float | None, high: float | None) -> MeanBetween:
         """The mean lies between the bounds; of booleans it is the share of true."""
@@ -102,6 +106,8 @@ class ColumnExpectations:
             column: which of its columns; None is its key, if that is one column.
             version: the version of the group, where a name is given; None is the latest.
         """
+        if column is not None and not isinstance(column, str):
+            raise TypeMismatchError(f"{column!r} is no name of a column.", fix="Give its name.", value=column)
         if isinstance(group, str):
             return ForeignKey(column=self.column, group=group, key=column, version=version)
         if not isinstance(getattr(group, "name", None), str):
