@@ -5,5 +5,6 @@ data, which are read in parts. Fitting is a fold of statistics, so nothing is he
 """
 
 from groundswell.estimators._linear_regression import LinearRegression
+from groundswell.estimators._ridge import Ridge
 
-__all__ = ["LinearRegression"]
+__all__ = ["LinearRegression", "Ridge"]

@@ -6,13 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 
-from groundswell.errors import FitError
-from groundswell.estimators._input import fit_input, predict_parts
-from groundswell.statistics import TSQR, Batch, CrossProduct
-from groundswell.statistics._matrix import Floats
-
-MAX_CONDITION = 1e6
-"""Beyond this condition number of the scaled features the normal equations lose more than four digits of sixteen."""
+from groundswell.estimators._input import fit_input
+from groundswell.estimators._least_squares import around_origin, normal_equations, solve
+from groundswell.estimators._linear_model import linear_predictions, store_coefficients
 
 
 class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -57,24 +53,11 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
             ValueError: arrays that scikit-learn refuses.
         """
         data = fit_input(self, X, y, sample_weight, needs_y=True, numeric_y=True, multi_output=True)
-        flat = data.y_ndim == 1
-        sums = data.fold(CrossProduct()).result()
-        if sums.weight == 0:
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
-        xx, xy = sums.xx, sums.xy
+        sums = normal_equations(data)
         if not self.fit_intercept:
-            xx = xx + sums.weight * np.outer(sums.x_mean, sums.x_mean)
-            xy = xy + sums.weight * np.outer(sums.x_mean, sums.y_mean)
-        coefficients: NDArray[Any]
-        if _condition(xx) <= MAX_CONDITION**2:
-            coefficients = np.linalg.solve(xx, xy)
-        elif self.fit_intercept:
-            coefficients = data.fold(TSQR()).result().solve()[0]
-        else:
-            coefficients = np.linalg.lstsq(xx, xy)[0]
-        intercept = sums.y_mean - sums.x_mean @ coefficients if self.fit_intercept else np.zeros(len(sums.y_mean))
-        self.coef_ = coefficients[:, 0] if flat else coefficients.T
-        self.intercept_ = float(intercept[0]) if flat else intercept
+            sums = around_origin(sums)
+        coefficients = solve(data, sums, np.zeros(len(sums.y_mean)), fit_intercept=self.fit_intercept)
+        store_coefficients(self, coefficients, sums.x_mean, sums.y_mean, flat=data.y_ndim == 1)
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
@@ -84,19 +67,4 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
             sklearn.exceptions.NotFittedError: it is not fitted.
             ColumnNotFoundError: a table lacks a feature.
         """
-
-        def of(batch: Batch) -> NDArray[np.float64]:
-            return np.asarray(batch.matrix @ self.coef_.T + self.intercept_)
-
-        return predict_parts(self, X, of)
-
-
-def _condition(xx: Floats) -> float:
-    """The condition number of XᵀX with each column scaled to length 1; infinite for a constant column."""
-    lengths = np.sqrt(np.diag(xx))
-    if not lengths.size:
-        return 1.0
-    if (lengths == 0).any():
-        return float("inf")
-    values = np.linalg.eigvalsh(xx / np.outer(lengths, lengths))
-    return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
+        return linear_predictions(self, X)
