@@ -41,3 +41,10 @@ def fits(tmp_path: Path) -> Fits:
         yield "stream", clone(estimator).fit(stream, "label", **named)
 
     return of
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out scikit-learn's check of array API input, which skips itself: no estimator here declares to take it."""
+    out = [item for item in items if "check_array_api_input" in item.name]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]

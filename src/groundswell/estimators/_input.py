@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -125,6 +126,7 @@ def fit_input(
     accept_sparse: bool = False,
     reset: bool = True,
     positive: bool = False,
+    allow_nan: bool = False,
 ) -> Input:
     """Check what was given to `fit` and set `n_features_in_` and `feature_names_in_`.
 
@@ -139,6 +141,7 @@ def fit_input(
         accept_sparse: whether X may be a scipy sparse matrix.
         reset: whether this is a first fit; otherwise X must have the features of before.
         positive: whether X must not be negative.
+        allow_nan: whether X may have missing values.
 
     Raises:
         ColumnNotFoundError: a named column is not in the table.
@@ -149,6 +152,7 @@ def fit_input(
         return _table_input(estimator, X, y, sample_weight, needs_y=needs_y, reset=reset)
     options: dict[str, Any] = {"accept_sparse": ["csr", "csc"] if accept_sparse else False, "reset": reset}
     options["dtype"] = [np.float64, np.float32]
+    options["ensure_all_finite"] = "allow-nan" if allow_nan else True
     if needs_y:
         X, y = validate_data(estimator, X, y, y_numeric=numeric_y, multi_output=multi_output, **options)
     else:
@@ -184,7 +188,7 @@ def _table_input(
             )
     features = tuple(name for name in source.schema.names if name not in (label, sample_weight))
     if not reset:
-        features = _same_features(estimator, features)
+        features = features_of(estimator, features)
     check_numeric(source.schema, features)
     if reset:
         estimator.n_features_in_ = len(features)
@@ -237,10 +241,11 @@ def predict_parts(
     check_is_fitted(estimator)
     if not is_table(X):
         options: dict[str, Any] = {"accept_sparse": ["csr", "csc"] if accept_sparse else False, "reset": False}
+        options["ensure_all_finite"] = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
         checked = validate_data(estimator, X, dtype=[np.float64, np.float32], **options)
         return function(Batch(X=checked if isinstance(checked, np.ndarray) else checked.tocsr()))
     source = as_scannable(X)
-    features = _same_features(estimator, tuple(source.schema.names))
+    features = features_of(estimator, tuple(source.schema.names))
     batches = TableBatches(source, Roles(X=features))
     found = [function(part()) for part in batches.parts()]
     return np.concatenate(found) if found else function(_no_rows(len(features)))
@@ -263,7 +268,7 @@ def check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
             )
 
 
-def _same_features(estimator: BaseEstimator, present: Sequence[str]) -> tuple[str, ...]:
+def features_of(estimator: BaseEstimator, present: Sequence[str]) -> tuple[str, ...]:
     """The features that the estimator was fitted on, by name where it knows names."""
     known = getattr(estimator, "feature_names_in_", None)
     if known is None:
