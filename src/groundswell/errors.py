@@ -73,11 +73,11 @@ class GroundswellError(Exception):
     def __init__(self, what: str, *, why: str = "", fix: str = "", **facts: object) -> None:
         super().__init__(what)
         self.what, self.why, self.fix, self.facts = what, why, fix, facts
+        for fact, value in facts.items():
+            setattr(self, fact, value)  # some, such as ImportError's `name`, would hide what __getattr__ gives
 
     def __getattr__(self, name: str) -> Any:  # Any: a fact has the type that its raiser gave it
         facts = self.__dict__.get("facts", {})
-        if name in facts:
-            return facts[name]
         raise AttributeError(f"{type(self).__name__} has no fact {name!r}; it has {sorted(facts)}")
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Self
 
 import pyarrow as pa
@@ -65,16 +66,18 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 _NAMES = {
-    pa.string(): "string",
-    pa.float64(): "float64",
-    pa.float32(): "float32",
-    pa.bool_(): "bool",
-    TIMESTAMP: "timestamp",
-}
-_UNITS_S = {
-    "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "hours": 3600,
-    "d": 86400, "day": 86400, "days": 86400, "w": 604800, "week": 604800, "weeks": 604800,
+    pa.string(): "string", pa.float64(): "float64", pa.float32(): "float32", pa.bool_(): "bool", TIMESTAMP: "timestamp",
 }  # fmt: skip
+_UNITS_US = {
+    unit: us
+    for us, units in (
+        (1, "us microsecond"), (10**3, "ms millisecond"), (10**6, "s sec second"), (60 * 10**6, "m min minute"),
+        (3600 * 10**6, "h hour"), (86400 * 10**6, "d day"), (604800 * 10**6, "w week"),
+    )
+    for name in units.split()
+    for unit in ((name, f"{name}s") if len(name) > 2 else (name,))
+}  # fmt: skip
+_DURATION_PART = r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*"
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,9 @@ class Schema:
 def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:
     """The type that values of `kind` are stored as, every one of them unchanged.
 
-    Unsigned integers and half floats widen; dictionaries become their values; timestamps become UTC microseconds.
-    Whether the values survive, and what zone a naive one is in, is checked when data comes in.
+    Unsigned integers, half floats and narrow decimals widen; dictionaries become their values; timestamps become UTC
+    microseconds; what is inside lists and structs may be null. Whether the values survive, and what zone a naive time
+    is in, is checked when data comes in.
 
     Raises:
         TypeMismatchError: a type that Delta Lake cannot hold without changing values: uint64, time, duration, null.
@@ -196,12 +200,14 @@ def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:
         return canonical_type(kind.value_type, column)
     if pa.types.is_timestamp(kind):
         return TIMESTAMP
-    if pa.types.is_decimal128(kind) and kind.precision <= 38:
-        return kind
+    if pa.types.is_fixed_size_binary(kind):
+        return pa.binary()
+    if pa.types.is_decimal(kind) and kind.precision <= 38:
+        return pa.decimal128(kind.precision, kind.scale)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return pa.list_(pa.field("element", canonical_type(kind.value_type, column), True))
     if pa.types.is_struct(kind):
-        return pa.struct([pa.field(f.name, canonical_type(f.type, column), f.nullable) for f in kind])
+        return pa.struct([pa.field(f.name, canonical_type(f.type, column), True) for f in kind])
     ways = {
         pa.uint64(): "Cast it to int64 or to decimal128(20, 0).",
         pa.null(): "Cast the column to the type that its values will have.",
@@ -217,12 +223,8 @@ def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:
 
 def is_numeric(kind: pa.DataType) -> bool:
     """Whether values of the type are numbers or booleans."""
-    return bool(
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-        or pa.types.is_boolean(kind)
-    )
+    of = pa.types
+    return any(fits(kind) for fits in (of.is_integer, of.is_floating, of.is_decimal, of.is_boolean))
 
 
 def type_name(kind: pa.DataType) -> str:
@@ -243,12 +245,15 @@ def type_name(kind: pa.DataType) -> str:
 def type_from_name(name: str) -> pa.DataType:
     """The type with that name.
 
+    Raises:
+        TypeMismatchError: it is the name of none.
+
     >>> type_from_name('struct<"a": int64, "b": list<timestamp>>')
     StructType(struct<a: int64, b: list<element: timestamp[us, tz=UTC]>>)
     """
     kind, rest = _parse_type(name)
     if rest:
-        raise TypeMismatchError(f"{name!r} is no type: {rest!r} is left over.", type=name)
+        raise _expected("the end", rest)
     return kind
 
 
@@ -259,19 +264,38 @@ def _parse_type(text: str) -> tuple[pa.DataType, str]:
             return kind, text[len(label) :]
     if text.startswith("list<"):
         inner, rest = _parse_type(text[5:])
-        return pa.list_(pa.field("element", inner, True)), rest[1:]
+        return pa.list_(pa.field("element", inner, True)), _after(">", rest)
     if text.startswith("struct<"):
-        text, fields = text[7:], []
-        while not text.startswith(">"):
-            name, end = json.JSONDecoder().raw_decode(text)
-            inner, text = _parse_type(text[end + 2 :])
-            fields.append(pa.field(name, inner, True))
-            text = text.removeprefix(", ")
-        return pa.struct(fields), text[1:]
+        return _parse_struct(text[7:])
     if match := re.match(r"decimal128\((\d+), (-?\d+)\)", text):
         return pa.decimal128(int(match[1]), int(match[2])), text[match.end() :]
     raise TypeMismatchError(
         f"{text!r} is no type.", fix=choices(text, [type_name(k) for k in _KEPT], "types"), type=text
+    )
+
+
+def _parse_struct(text: str) -> tuple[pa.DataType, str]:
+    fields: list[pa.Field] = []
+    while not text.startswith(">"):
+        text = _after(", ", text) if fields else text
+        if not (quoted := re.match(r'"(?:[^"\\]|\\.)*"', text)):
+            raise _expected("a name in quotes", text)
+        inner, text = _parse_type(_after(": ", text[quoted.end() :]))
+        fields.append(pa.field(json.loads(quoted[0], strict=False), inner, True))
+    return pa.struct(fields), text[1:]
+
+
+def _after(mark: str, text: str) -> str:
+    if not text.startswith(mark):
+        raise _expected(repr(mark), text)
+    return text.removeprefix(mark)
+
+
+def _expected(what: str, text: str) -> TypeMismatchError:
+    return TypeMismatchError(
+        f"In a type {what} was expected before {text!r}.",
+        fix="Write 'list<int64>' or 'struct<\"a\": int64>'.",
+        type=text,
     )
 
 
@@ -305,7 +329,7 @@ def parse_instant(value: str | date | datetime, what: str = "the time") -> datet
     """A moment in UTC from ISO 8601 text, a date (its midnight) or a datetime; one without a zone is taken as UTC.
 
     Raises:
-        DataError: it cannot be read as a moment.
+        DataError: it cannot be read as a moment, or has digits beyond microseconds.
 
     >>> parse_instant("2013-12-20T15:00+01:00")
     datetime.datetime(2013, 12, 20, 14, 0, tzinfo=datetime.timezone.utc)
@@ -320,7 +344,7 @@ def parse_instant(value: str | date | datetime, what: str = "the time") -> datet
                 fix="Write it as '2013-11-01' or '2013-11-01T15:00Z'.",
                 value=value,
             ) from None
-    elif isinstance(value, date):
+    elif isinstance(value, date) and value == value:  # pandas' NaT is a date that does not equal itself
         moment = value
     else:
         raise DataError(
@@ -329,8 +353,21 @@ def parse_instant(value: str | date | datetime, what: str = "the time") -> datet
             value=value,
         )
     if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    if getattr(moment, "nanosecond", 0):
+        raise DataError(
+            f"{value!r} has nanoseconds and cannot be {what}.", fix="Round it: value.floor('us').", value=value
+        )
+    zone = UTC if moment.tzinfo is None else moment.tzinfo
+    plain = datetime.combine(moment.date(), moment.time(), zone)  # so that of pandas' Timestamp a datetime comes out
+    try:
+        return plain.astimezone(UTC)
+    except OverflowError:
+        raise DataError(
+            f"{value!r} is before the year 1 or after 9999 in UTC, and cannot be {what}.",
+            fix="Give a moment between them.",
+            value=value,
+        ) from None
 
 
 def parse_duration(value: str | timedelta, what: str = "the duration") -> timedelta:
@@ -343,15 +380,22 @@ def parse_duration(value: str | timedelta, what: str = "the duration") -> timede
     datetime.timedelta(days=1, seconds=43200)
     """
     if isinstance(value, str):
-        parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", value.lower())
-        whole = re.fullmatch(r"(?:\s*\d+(?:\.\d+)?\s*[a-z]+\s*)+", value.lower())
-        if not whole or any(unit not in _UNITS_S for _, unit in parts):
-            raise DataError(
-                f"{value!r} cannot be read as {what}.",
-                fix="Write a number and a unit: us, ms, s, min, h, d or w, such as '3h' or '1d 12h'.",
-                value=value,
-            )
-        value = sum((timedelta(seconds=float(n) * _UNITS_S[unit]) for n, unit in parts), timedelta())
+        value = _duration_from_text(value, what)
     if not isinstance(value, timedelta) or value < timedelta():
         raise DataError(f"{value!r} cannot be {what}.", fix="Give a timedelta of zero or more, or '3h'.", value=value)
     return value
+
+
+def _duration_from_text(text: str, what: str) -> timedelta:
+    """Whole microseconds, computed as decimals: "0.1s" is exactly 100,000 of them."""
+    parts = re.findall(_DURATION_PART, text.lower())
+    if not re.fullmatch(f"(?:{_DURATION_PART})+", text.lower()) or any(unit not in _UNITS_US for _, unit in parts):
+        raise DataError(
+            f"{text!r} cannot be read as {what}.",
+            fix="Write a number and a unit: us, ms, s, min, h, d or w, such as '3h' or '1d 12h'.",
+            value=text,
+        )
+    try:
+        return timedelta(microseconds=round(sum(Decimal(n) * _UNITS_US[unit] for n, unit in parts)))
+    except OverflowError:
+        raise DataError(f"{text!r} is too long for {what}.", fix="Give less than 10,000 years.", value=text) from None
