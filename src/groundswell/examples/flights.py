@@ -16,7 +16,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 import duckdb
 import numpy as np
@@ -250,13 +250,14 @@ def store_features(project: gs.Project, raw: Mapping[str, pd.DataFrame], step: S
     for key, columns in {"carrier": ["carrier"], "airport": ["origin", "dest"]}.items():
         lateness = rolling_lateness(flights, key, columns)
         for prefix, available_at in {"": "landed_at", "careless_": None}.items():
+            warning = "" if available_at else " A warning, not for use: when each row became known is not said."
             step(f"{prefix}{key}_lateness")
             project.create_feature_group(
                 f"{prefix}{key}_lateness",
                 primary_key=[key],
                 event_time="due_at",
                 available_at=available_at,  # all that the careless group lacks; its rows are the same
-                description=f"How late the flights of each {key} ran, as of each landing.",
+                description=f"How late the flights of each {key} ran, as of each landing.{warning}",
             ).insert(lateness)
     return flights
 
@@ -328,7 +329,8 @@ def call(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The JSON that comes back from an address, to which JSON is sent if there is any."""
     sent = None if body is None else json.dumps(body).encode()
     request = Request(url, sent, {"Content-Type": "application/json"})  # noqa: S310 - our own service
-    with urlopen(request, timeout=30) as reply:  # noqa: S310
+    directly = build_opener(ProxyHandler({}))  # a proxy that the environment names cannot reach this machine
+    with directly.open(request, timeout=30) as reply:
         answer: dict[str, Any] = json.load(reply)
     return answer
 
@@ -445,7 +447,7 @@ def empty_folder(folder: Path) -> Path:
         raise AlreadyExistsError(
             f"{str(folder)!r} is there already, and no demo made it.",
             why="The demo starts in an empty folder and replaces nothing but its own.",
-            fix="Give another: --folder another_demo.",
+            fix="Name another folder, or delete this one.",
             folder=str(folder),
         )
     return folder
