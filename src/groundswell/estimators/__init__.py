@@ -5,9 +5,10 @@ data, which are read in parts. Fitting is a fold of statistics, so nothing is he
 """
 
 from groundswell.estimators._gaussian_nb import GaussianNB
+from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
 from groundswell.estimators._pca import PCA
 from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
-__all__ = ["PCA", "GaussianNB", "LinearRegression", "MaxAbsScaler", "MinMaxScaler", "Ridge", "StandardScaler"]
+__all__ = ["PCA", "GaussianNB", "KMeans", "LinearRegression", "MaxAbsScaler", "MinMaxScaler", "Ridge", "StandardScaler"]

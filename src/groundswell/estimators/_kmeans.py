@@ -1,0 +1,134 @@
+"""k-means by Lloyd's algorithm over sums, seeded in a few passes."""
+
+from typing import Any, Self
+
+import numpy as np
+import sklearn.cluster
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.utils import check_random_state
+
+from groundswell.errors import FitError
+from groundswell.estimators._input import Input, fit_input, is_table, predict_parts
+from groundswell.estimators._row_sample import RowSample
+from groundswell.estimators._transform import matrix, transform_parts
+from groundswell.statistics import Batch, ClusterSums, Moments
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """k-means clustering: centers that minimize the sum of squared distances (the inertia) of rows to the nearest.
+
+    Seeds come from k-means||: a few passes each sample rows in proportion to their squared distance from the seeds so
+    far, and the candidates, weighted by the rows nearest to them, are clustered in memory. Then each iteration is one
+    pass. Samples are drawn by a hash of the rows, so the result does not depend on how the rows are partitioned.
+
+    Args:
+        n_clusters: how many centers.
+        max_iter: at most so many passes after seeding.
+        tol: stop when centers move less than this share of the mean variance of the features (squared).
+        n_rounds: passes that sample seeds.
+        random_state: seed or generator of the lots.
+
+    Attributes:
+        cluster_centers_: shape (clusters, features). inertia_: at these centers. n_iter_: passes after seeding.
+        labels_: the nearest center of each row, shape (rows,); not for tables, for which `predict` gives them.
+
+    References:
+        Lloyd, Least squares quantization in PCM, 1982. Bahmani et al., Scalable k-means++, VLDB 2012.
+
+    >>> model = KMeans(2, random_state=0).fit(np.array([[0.0], [1.0], [10.0], [11.0]]))
+    >>> sorted(model.cluster_centers_.ravel().tolist())
+    [0.5, 10.5]
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        n_rounds: int = 3,
+        random_state: Any = None,  # Any: an int, a generator of NumPy or None
+    ) -> None:
+        self.n_clusters, self.max_iter, self.tol = n_clusters, max_iter, tol
+        self.n_rounds, self.random_state = n_rounds, random_state
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:  # Any: array-likes and tables
+        """Learn the centers.
+
+        Args:
+            X: shape (rows, features), or a table.
+            y: not used; with a table the name of a column that is no feature.
+            sample_weight: shape (rows,); with a table the name of its column of weights.
+
+        Raises:
+            FitError: there are fewer rows than clusters, or a missing value.
+            ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
+        """
+        given = fit_input(self, X, y, sample_weight)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        with given.cached() as data:
+            moments = data.fold(Moments()).result()
+            if not moments.weight.size or moments.missing.any():
+                raise FitError(
+                    "There are no rows, or values are missing.", fix="Filter the rows or put SimpleImputer before it."
+                )
+            centers = self._seeds(data, seed, moments.mean)
+            tolerance = self.tol * float(moments.variance().mean())
+            for passes in range(1, self.max_iter + 1):
+                self.n_iter_ = passes
+                step = data.fold(ClusterSums(centers)).result()
+                moved, centers = float(np.square(step.mean - centers).sum()), step.mean
+                if moved <= tolerance:
+                    break
+            self.inertia_ = data.fold(ClusterSums(centers)).result().inertia
+        self.cluster_centers_ = centers
+        if not is_table(X):
+            self.labels_ = self.predict(X)
+        return self
+
+    def _seeds(self, data: Input, seed: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        candidates = data.fold(RowSample(1, seed)).result()
+        for i in range(self.n_rounds):
+            sample = data.fold(RowSample(2 * self.n_clusters, seed + i + 1, candidates)).result()
+            if not sample.size:
+                break
+            candidates = np.unique(np.vstack([candidates, sample]), axis=0)
+        rows = int(data.batches.rows or len(candidates))
+        if rows < self.n_clusters:
+            raise FitError(
+                f"{self.n_clusters} clusters cannot be made of {rows} rows (n_samples={rows}).",
+                why="Each center needs a row.",
+                fix=f"Set n_clusters to {rows} or fewer.",
+            )
+        if len(candidates) <= self.n_clusters:  # there may be fewer different rows than clusters: centers coincide
+            return np.resize(candidates, (self.n_clusters, candidates.shape[1]))
+        weight = data.fold(ClusterSums(candidates)).result().weight
+        few = sklearn.cluster.KMeans(self.n_clusters, n_init=5, random_state=seed % 2**31)
+        return np.asarray(few.fit(candidates - mean, sample_weight=weight).cluster_centers_ + mean)
+
+    def predict(self, X: Any) -> NDArray[np.int32]:  # Any: array-likes and tables
+        """The number of the nearest center of each row, shape (rows,).
+
+        Raises:
+            sklearn.exceptions.NotFittedError: it is not fitted.
+            ColumnNotFoundError: a table lacks a feature.
+        """
+        return predict_parts(self, X, lambda batch: self._distances(batch).argmin(axis=1).astype(np.int32))
+
+    def transform(self, X: Any) -> Any:  # Any: array-likes and tables
+        """The distances to the centers, shape (rows, clusters); of a table a table that is read lazily."""
+        return transform_parts(self, X, self._distances)
+
+    def score(self, X: Any, y: Any = None) -> float:  # Any: array-likes and tables
+        """The negative inertia of these rows."""
+        return -float(np.square(predict_parts(self, X, self._distances)).min(axis=1).sum())
+
+    def _distances(self, batch: Batch) -> NDArray[np.float64]:
+        x = matrix(batch)
+        squares = np.column_stack([np.square(x - center).sum(axis=1) for center in self.cluster_centers_])
+        return np.asarray(np.sqrt(squares))
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.cluster_centers_)

@@ -1,0 +1,95 @@
+"""A random sample of rows that does not depend on how they are partitioned.
+
+Each row draws its lot from a hash of its own values and a seed, so the same rows give the same sample, whichever part
+they lie in and whatever thread sees them. Equal rows draw equal lots and count once, as do rows of any weight but zero:
+so a row of weight three is the same as three rows.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.statistics import Batch
+
+
+@dataclass
+class RowSample:
+    """A sample of different rows without replacement, with probabilities that follow squared distances from centers.
+
+    Args:
+        size: how many rows.
+        seed: another seed draws other lots.
+        centers: shape (K, p); a row's chance grows with its squared distance from the nearest. None gives all rows the
+            same chance.
+
+    References:
+        Efraimidis and Spirakis, Weighted random sampling with a reservoir, Information Processing Letters 97 (2006).
+    """
+
+    size: int
+    seed: int
+    centers: NDArray[np.float64] | None = None
+    rows: NDArray[np.float64] = field(init=False, default_factory=lambda: np.zeros((0, 0)))
+    keys: NDArray[np.float64] = field(init=False, default_factory=lambda: np.zeros(0))
+
+    def zero(self) -> "RowSample":
+        """The same settings, no rows."""
+        return RowSample(self.size, self.seed, self.centers)
+
+    def update(self, batch: Batch) -> None:
+        """Let the rows draw their lots."""
+        for block in batch.blocks():
+            x = np.asarray(block.matrix, np.float64)
+            chance = np.ones(len(x)) if self.centers is None else squared_distance(x, self.centers)
+            with np.errstate(divide="ignore"):
+                keys = np.where(chance > 0, -np.log(_lots(x, self.seed)) / chance, np.inf)
+            self._take(x, keys)
+
+    def merge(self, other: "RowSample") -> None:
+        """Keep the best lots of both."""
+        self._take(other.rows, other.keys)
+
+    def result(self) -> NDArray[np.float64]:
+        """The sampled rows in the order of their lots, shape (at most size, p)."""
+        return self.rows.copy()
+
+    def _take(self, rows: NDArray[np.float64], keys: NDArray[np.float64]) -> None:
+        best = np.flatnonzero(np.isfinite(keys))
+        if len(best) > self.size:  # equal rows have equal keys: a limit by key keeps enough different ones
+            different = np.unique(keys[best])
+            best = best[keys[best] <= different[min(self.size, len(different)) - 1]]
+        if not len(best):
+            return
+        known = self.rows if self.rows.size else np.zeros((0, rows.shape[1]))
+        all_rows, all_keys = np.vstack([known, rows[best]]), np.concatenate([self.keys, keys[best]])
+        # Ties are broken by the rows themselves, not by where they came from.
+        order = np.lexsort((*all_rows.T[::-1], all_keys))
+        rows, keys = all_rows[order], all_keys[order]
+        new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
+        self.rows, self.keys = rows[new][: self.size], keys[new][: self.size]
+
+
+def squared_distance(x: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The squared distance of each row from the nearest center, shape (rows,)."""
+    nearest = np.full(len(x), np.inf)
+    for center in centers:
+        nearest = np.minimum(nearest, np.square(x - center).sum(axis=1))
+    return nearest
+
+
+def _lots(x: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """A number in (0, 1) for each row, by the finalizer of SplitMix64 over its columns.
+
+    References:
+        Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
+    state = np.full(len(x), np.uint64(seed & (2**64 - 1)) ^ np.uint64(0x9E3779B97F4A7C15), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in x.T:
+            state ^= (np.ascontiguousarray(column) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
+            state *= np.uint64(0xBF58476D1CE4E5B9)
+            state ^= state >> np.uint64(29)
+        state *= np.uint64(0x94D049BB133111EB)
+        state ^= state >> np.uint64(31)
+    return (state.astype(np.float64) + 0.5) / 2.0**64
