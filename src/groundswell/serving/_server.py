@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import logging
 import socket
 import threading
 from typing import Any
@@ -18,6 +19,7 @@ else:
 
 __all__ = ["Server"]
 
+_LOG = logging.getLogger("uvicorn.error")
 _GRACE_S = 5
 """How long requests in progress may take to finish once the server is told to stop."""
 
@@ -30,7 +32,7 @@ class Server:
         host: the address to bind to.
         port: the port, or 0 for a free one.
         guarded: whether the application wants a token.
-        log_level: of uvicorn, which says at "info" where it listens.
+        log_level: of uvicorn's log, which says at "info" where it listens.
 
     Raises:
         DataError: the address can be reached from other machines and there is no token, or cannot be bound.
@@ -72,6 +74,7 @@ class Server:
 
     def run(self) -> None:
         """Serve in this thread until it is interrupted."""
+        _LOG.info("Listening on %s (Ctrl-C stops)", self.url)  # of a socket that it is given, uvicorn says nothing
         try:
             self._server.run(sockets=[self._socket])
         except KeyboardInterrupt:  # the way to end it; uvicorn has let the requests in progress finish
