@@ -35,7 +35,7 @@ def test_only_open_errors_and_warnings_are_problems(found: Finding, ok: bool) ->
 def test_a_diagnosis_counts_shows_and_escapes_its_findings() -> None:
     found = (finding(), finding(what="<b>"), finding("warning", repaired="Made again."))
     diagnosis = Diagnosis(checked={"models": 1}, findings=found)
-    assert diagnosis.summary == "Checked 1 models: 2 errors, 1 repaired."
+    assert diagnosis.summary == "Checked 1 model: 2 errors, 1 repaired."
     assert str(diagnosis).splitlines()[1:] == [
         "error: It is broken. [a/file] Mend it.",
         "error: <b> [a/file] Mend it.",

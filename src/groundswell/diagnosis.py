@@ -98,7 +98,8 @@ class Diagnosis:
         >>> Diagnosis(checked={"catalog": 1, "feature groups": 4}, findings=()).summary
         'Checked the catalog, 4 feature groups: all is well.'
         """
-        examined = ", ".join("the catalog" if noun == "catalog" else f"{n} {noun}" for noun, n in self.checked.items())
+        counted = (f"{n} {noun.removesuffix('s') if n == 1 else noun}" for noun, n in self.checked.items())
+        examined = ", ".join(counted).replace("1 catalog", "the catalog")
         still_open = [f for f in self.findings if f.is_open]
         counts = [(s, sum(f.severity == s for f in still_open)) for s in _SEVERITIES]
         problems = " and ".join(f"{n} {severity}{'s' * (n != 1)}" for severity, n in counts if n)

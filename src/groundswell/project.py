@@ -62,6 +62,11 @@ class Project:
         self.author = _author()
 
     @staticmethod
+    def exists(place: str | os.PathLike[str]) -> bool:
+        """Whether there is a project in a directory."""
+        return (Path(place).expanduser() / _MARKER).is_file()
+
+    @staticmethod
     def open(
         place: str | os.PathLike[str], *, memory_limit: str | None = None, threads: int | None = None
     ) -> "Project":
