@@ -3,7 +3,7 @@
 Everything here is exact about time: a row sees only what had happened and was known at its moment, and comes back once.
 """
 
-from groundswell.features._data import Data
+from groundswell.features._data import Data, to_features
 from groundswell.features._explanation import Explanation, JoinExplanation
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._feature_views import FeatureViews
@@ -61,4 +61,5 @@ __all__ = [
     "profile",
     "record",
     "recording",
+    "to_features",
 ]

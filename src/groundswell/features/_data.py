@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from groundswell.errors import DataError, MissingDependencyError
 from groundswell.types import Schema
@@ -115,6 +116,30 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         nullable = _NULLABLE.get(column.type) if column.null_count else None
         columns[name] = column.to_pandas(types_mapper=None if nullable is None else {column.type: nullable}.get)
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def to_features(table: pa.Table) -> pd.DataFrame:
+    """Features as a pandas frame that scikit-learn takes, in training and in serving alike.
+
+    Where a join found nothing, integers and booleans are missing, and scikit-learn's column transformers do not know
+    pandas' missing integers. So a column of these with gaps becomes float64 with NaN, if each value is exact there;
+    integers beyond 2⁵³ stay pandas' nullable integers.
+
+    >>> to_features(pa.table({"seats": pa.array([180, None])}))["seats"].tolist()
+    [180.0, nan]
+    """
+    frame = to_pandas(table)
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if column.null_count and column.type in _NULLABLE and _exact_in_float64(column):
+            frame[name] = frame[name].astype("float64")
+    return frame
+
+
+def _exact_in_float64(column: pa.ChunkedArray) -> bool:
+    if column.type != pa.int64():
+        return True
+    bounds = pc.min_max(column).as_py()
+    return bounds["min"] is None or -(2**53) <= bounds["min"] <= bounds["max"] <= 2**53
 
 
 def to_polars(table: pa.Table) -> Any:  # Any: polars is an optional package

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from groundswell.catalog import Entry
 from groundswell.engines import JoinReport
-from groundswell.features._data import rebatch, to_pandas, to_polars
+from groundswell.features._data import rebatch, to_features, to_pandas, to_polars
 from groundswell.features._reads import Read, record
 from groundswell.types import Schema
 
@@ -59,8 +59,12 @@ class TrainingData:
 
     @property
     def X(self) -> pd.DataFrame:  # scikit-learn's name
-        """The features, [rows, columns], as a pandas frame in the order of the base rows."""
-        return to_pandas(self.to_arrow().select(self.schema.names))
+        """The features, [rows, columns], as a pandas frame in the order of the base rows.
+
+        Integers and booleans with gaps are float64 with NaN here, as scikit-learn wants them, if that changes no value;
+        `to_pandas` keeps them integers.
+        """
+        return to_features(self.to_arrow().select(self.schema.names))
 
     @property
     def y(self) -> pd.Series | pd.DataFrame:

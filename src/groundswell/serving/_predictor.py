@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sklearn.pipeline import Pipeline
 
 from groundswell.errors import GroundswellError, SignatureError, TypeMismatchError
-from groundswell.features import Data
+from groundswell.features import to_features
 from groundswell.models import Signature
 from groundswell.serving._ids import log_name, new_ids
 from groundswell.serving._tensors import metadata_of, show
@@ -210,7 +210,7 @@ class Predictor:
         """The estimator's outputs as columns, without the ids."""
         if not len(features):
             return [pa.array([], field.type) for field in self.output_schema][:-1]
-        frame = Data(self._inputs, features.to_reader, features.__len__).to_pandas()  # as the training data makes X
+        frame = to_features(features)  # as the training data makes X
         try:
             labels, shares = (_labels_and_shares if self._probability else _labels)(self._estimator, frame)
         except ValueError as error:  # scikit-learn's way to refuse values: an unknown category, NaN
