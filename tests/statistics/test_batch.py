@@ -35,6 +35,8 @@ def test_a_batch_may_have_no_rows_and_no_parts() -> None:
 def test_parts_of_different_length_are_refused() -> None:
     with pytest.raises(DataError, match="X 2, y 3"):
         Batch(X=np.zeros((2, 1)), y=np.zeros(3))
+    with pytest.raises(DataError, match="y 2, column 'y' 3"):
+        Batch(y=np.zeros(2), columns={"y": np.zeros(3)})
 
 
 @pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])

@@ -112,7 +112,7 @@ class Batch:
 
     def _parts(self) -> Iterator[tuple[str, Matrix | Column | None]]:
         yield from (("X", self.X), ("y", self.y), ("weights", self.weights))
-        yield from self.columns.items()
+        yield from ((f"column {name!r}", column) for name, column in self.columns.items())
 
     @property
     def matrix(self) -> NDArray[Any]:
