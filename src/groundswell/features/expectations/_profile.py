@@ -25,6 +25,9 @@ _MISSING_MARGIN = 0.5
 _ROOM = 0.25
 """How far beyond the values seen a range reaches, as a share of its length."""
 
+_HUGE = 1e100
+"""Beyond this size, infinity included, numbers are marks or mistakes, and so are differences below its inverse."""
+
 _CLASSES = {"[0-9]": re.compile("[0-9]"), "[A-Z]": re.compile("[A-Z]"), "[a-z]": re.compile("[a-z]")}
 
 
@@ -68,14 +71,16 @@ def _propose(table: pa.Table) -> Iterator[tuple[Expectation, str]]:
         if len(column.values) < _FEW_ROWS:
             continue
         kind = column.values.type
+        if _identifies(column):
+            yield expect(name).unique(), f"{column.rows:,} different values in as many rows"
         if pa.types.is_string(kind):
             yield from _text(column)
+        elif pa.types.is_integer(kind) and _identifies(column):
+            continue  # numbers that only tell rows apart grow out of any range
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
             yield from _numbers(column)
         elif pa.types.is_boolean(kind):
             yield from _booleans(column)
-        if pa.types.is_integer(kind) or pa.types.is_string(kind):
-            yield from _identity(column)
 
 
 def _present(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -99,9 +104,11 @@ def _completeness(column: _Column) -> Iterator[tuple[Expectation, str]]:
             yield expect(column.name).complete(share), f"{missing:,} of {column.rows:,} rows lack it"
 
 
-def _identity(column: _Column) -> Iterator[tuple[Expectation, str]]:
-    if len(column.values) == column.rows == pc.count_distinct(column.values).as_py():
-        yield expect(column.name).unique(), f"{column.rows:,} different values in as many rows"
+def _identifies(column: _Column) -> bool:
+    kind = column.values.type
+    if not (pa.types.is_integer(kind) or pa.types.is_string(kind)) or len(column.values) < column.rows:
+        return False
+    return bool(pc.count_distinct(column.values).as_py() == column.rows)
 
 
 def _booleans(column: _Column) -> Iterator[tuple[Expectation, str]]:
@@ -113,12 +120,12 @@ def _booleans(column: _Column) -> Iterator[tuple[Expectation, str]]:
 def _numbers(column: _Column) -> Iterator[tuple[Expectation, str]]:
     bounds: Mapping[str, float] = pc.min_max(column.values).as_py()
     least, most = bounds["min"], bounds["max"]
-    if not (math.isfinite(least) and math.isfinite(most)):
+    if max(abs(least), abs(most)) > _HUGE or 0 < most - least < 1 / _HUGE:
         return
     low, high = _widened(least, most)
     yield expect(column.name).between(low, high), f"the values run from {least:.6g} to {most:.6g}"
     mean, deviation = pc.mean(column.values).as_py(), pc.stddev(column.values).as_py()
-    if deviation > 0 and math.isfinite(mean + deviation):
+    if deviation > 1 / _HUGE:
         low, high = (
             _rounded(mean - deviation / 2, deviation, down=True),
             _rounded(mean + deviation / 2, deviation, down=False),
