@@ -146,7 +146,7 @@ class ByClass(Generic[R]):
         for block in batch.blocks():
             labels, codes = block.codes().values.to_pylist(), block.codes().codes
             if len(labels) < 2**15:
-                codes = codes.astype(np.int16)  # which numpy sorts by radix, ten times faster
+                codes = codes.astype(np.int16)  # which numpy sorts by radix, seven times faster
             order = np.argsort(codes, kind="stable")
             bounds = np.searchsorted(codes[order], np.arange(len(labels) + 1)).tolist()
             self.dropped += _weight(block.weights, order[: bounds[0]])

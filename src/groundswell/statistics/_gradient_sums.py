@@ -48,7 +48,7 @@ class GradientSums:
             without an intercept set it to 0 and leave out its entries of the gradient and the Hessian.
         center: shape (p,); 0 if None.
         scale: shape (p,); 1 if None.
-        hessian: whether to sum the Hessian, which takes three times as long; a sparse X is then made
+        hessian: whether to sum the Hessian, which takes two to three times as long; a sparse X is then made
             dense, block by block.
 
     Raises:

@@ -19,7 +19,7 @@ from groundswell.statistics._matrix import Floats
 
 __all__ = ["Scratch", "Shifted", "pilot_of", "shifted"]
 
-_SAMPLE, _RUN = 64, 16
+_SAMPLE = 64
 
 
 class Scratch:
@@ -87,15 +87,13 @@ def shifted(X: NDArray[Any], scratch: Scratch) -> Shifted:
 
 
 def pilot_of(X: NDArray[Any]) -> Floats:
-    """A point near the mean of each column: the mean of up to 64 rows of the block, shape (p,).
+    """A point near the mean of each column: the mean of some 64 rows spread over the block, shape (p,).
 
     Exactly the value of a constant column, so that its variance comes out as exactly zero. However unlucky the rows
     are, as rows of the block they cost the digits of n/64 at worst: the spread of the block around the pilot is mostly
-    the spread of the block itself. They are taken in four runs, because rows each from a cache line of its own would
-    take a tenth of the time of a whole Gram matrix.
+    the spread of the block itself.
     """
-    runs = np.linspace(0, max(len(X) - _RUN, 0), _SAMPLE // _RUN).astype(np.intp)
-    sample = np.concatenate([X[start : start + _RUN] for start in runs]).astype(np.float64)
+    sample = X[:: max(1, len(X) // _SAMPLE)].astype(np.float64)
     finite = np.isfinite(sample)
     if not finite.all():
         return np.array([_pilot_of_column(X[:, j]) for j in range(X.shape[1])])
