@@ -13,11 +13,19 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.engines import ArrowRows
 from groundswell.errors import ColumnNotFoundError, FitError, SchemaError, TypeMismatchError
-from groundswell.estimators import LinearRegression, Ridge
+from groundswell.estimators import ElasticNet, ElasticNetCV, Lasso, LassoCV, LinearRegression, Ridge, RidgeCV
 
 Fits = Callable[..., Iterator[tuple[str, BaseEstimator]]]
 
-ESTIMATORS = [LinearRegression(), Ridge(alpha=0.3)]
+ESTIMATORS = [
+    LinearRegression(),
+    Ridge(alpha=0.3),
+    Lasso(alpha=0.01),
+    ElasticNet(alpha=0.01, l1_ratio=0.4),
+    RidgeCV(alphas=[1e-3, 0.1]),
+    LassoCV(alphas=10),
+    ElasticNetCV(alphas=10),
+]
 
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 
@@ -111,7 +119,7 @@ def test_more_columns_than_rows(estimator: BaseEstimator) -> None:
 def test_one_row(estimator: BaseEstimator) -> None:
     _, y = _rows(estimator)
     table = pa.table({"a": [2.0], "b": [3.0], "label": y[:1]})
-    if is_classifier(estimator) or hasattr(estimator, "cv"):
+    if is_classifier(estimator) or hasattr(estimator, "n_folds"):
         with pytest.raises(FitError):
             clone(estimator).fit(table, "label")
     else:

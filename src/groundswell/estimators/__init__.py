@@ -4,6 +4,8 @@
 data, which are read in parts. Fitting is a fold of statistics, so nothing is held that grows with the rows.
 """
 
+from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, RidgeCV
+from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
 from groundswell.estimators._gaussian_nb import GaussianNB
 from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
@@ -11,4 +13,20 @@ from groundswell.estimators._pca import PCA
 from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
-__all__ = ["PCA", "GaussianNB", "KMeans", "LinearRegression", "MaxAbsScaler", "MinMaxScaler", "Ridge", "StandardScaler"]
+__all__ = [
+    "PCA",
+    "ElasticNet",
+    "ElasticNetCV",
+    "GaussianNB",
+    "KMeans",
+    "Lasso",
+    "LassoCV",
+    "LinearRegression",
+    "MaxAbsScaler",
+    "MinMaxScaler",
+    "RegularizationPath",
+    "Ridge",
+    "RidgeCV",
+    "StandardScaler",
+    "enet_path",
+]
