@@ -460,3 +460,12 @@ def test_good_input_is_taken(place: Place):
     assert prediction.prediction in (True, False)
     reply = place.client.post("/v2/models/late_arrival/infer", json=infer_body())
     assert reply.status_code == 200, reply.text
+
+
+@pytest.mark.parametrize("text", ["2024-10-27 02:30", "2024-03-31 02:30"])
+def test_text_that_a_zone_shows_twice_or_never_is_refused(tmp_path, text):
+    """Clocks in Zurich go back at 3 on 27 October and forward at 2 on 31 March."""
+    group = gs.open(tmp_path / "project").create_feature_group("g", primary_key=["k"], event_time="t")
+    with pytest.raises(DataError, match=f"twice or not at all: '{text}'"):
+        group.insert([{"k": "a", "t": text}], time_zone="Europe/Zurich")
+    assert len(group.history()) == 0

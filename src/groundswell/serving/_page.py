@@ -18,7 +18,7 @@ __all__ = ["page"]
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse}
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;margin-bottom:1.5rem}
 th,td{text-align:left;padding:.2rem 1.2rem .2rem 0;border-bottom:1px solid #d0d7de}
 pre{background:#f2f4f6;padding:.8rem;overflow-x:auto}code{font:14px ui-monospace,monospace}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}pre{background:#1b2129}th,td{border-color:#3d444d}a{color:#79b8ff}}

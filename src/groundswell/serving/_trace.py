@@ -121,7 +121,7 @@ def _outline(trace: Trace) -> Outline:
 def _outline_of_model(trace: Trace) -> Outline:
     facts, data = trace.model_facts, trace.training_data
     registered = f"{_time(facts['registered_at'])} by {facts['registered_by']}"
-    pins = tuple(Outline(f"{_group(commit)}, commit {_commit_text(commit)}") for commit in trace.commits)
+    pins = tuple(Outline(f"{_group(commit)}, up to commit {_commit_text(commit)}") for commit in trace.commits)
     view = "" if data["view_version"] is None else f"{data['view']} version {data['view_version']}"
     rows = "" if data["n_rows"] is None else f"{data['n_rows']:,}"
     trained = Outline(

@@ -210,13 +210,18 @@ def _to_timestamp(column: pa.Array, field: Field, time_zone: str | None, offset:
 def _localize(column: pa.Array, field: Field, time_zone: str) -> pa.Array:
     try:
         return pc.assume_timezone(column, time_zone)
-    except pa.ArrowInvalid as error:
-        raise DataError(
-            f"Column {field.name!r} holds a local time that {time_zone} has twice or not at all.",
-            why=f"Clocks change there ({str(error).splitlines()[0]}).",
-            fix="Convert to UTC where the times come from, or say which hour is meant with pandas' tz_localize.",
-            column=field.name,
-        ) from None
+    except pa.ArrowInvalid:
+        _, value = _first_failure(column, lambda values: pc.assume_timezone(values, time_zone))
+        raise _no_single_moment(field, time_zone, repr(value)) from None
+
+
+def _no_single_moment(field: Field, time_zone: str, value: str) -> DataError:
+    return DataError(
+        f"Column {field.name!r} holds a local time that {time_zone} has twice or not at all: {value}.",
+        why="Clocks change there.",
+        fix="Convert to UTC where the times come from, or say which hour is meant with pandas' tz_localize.",
+        column=field.name,
+    )
 
 
 def _parse_times(column: pa.Array, field: Field, time_zone: str | None, offset: int) -> pa.Array:
@@ -237,6 +242,8 @@ def _parse_times(column: pa.Array, field: Field, time_zone: str | None, offset: 
             if zone is None:
                 raise _naive(field, text)
             moment = moment.replace(tzinfo=zone)
+            if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+                raise _no_single_moment(field, str(zone), repr(text))
         moments.append(moment)
     return pa.array(moments, TIMESTAMP)
 
