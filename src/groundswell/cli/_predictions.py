@@ -114,6 +114,8 @@ def _records(argument: str) -> list[dict[str, Any]]:  # Any: JSON
 
 
 def _parsed(text: str) -> list[Any]:  # Any: JSON
+    if not text.strip():
+        return []
     try:
         document = json.loads(text)
     except ValueError as error:

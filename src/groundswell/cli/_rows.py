@@ -15,7 +15,7 @@ import typer
 
 from groundswell.cli._tables import print_table, shown
 from groundswell.cli._text import plain
-from groundswell.errors import CorruptionError
+from groundswell.errors import CorruptionError, GroundswellError
 from groundswell.features import Data
 
 __all__ = ["write_rows"]
@@ -65,6 +65,8 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+    except GroundswellError:  # of the rows, not of the file
+        raise
     except OSError as error:
         raise CorruptionError(
             f"{path} cannot be written: {error.strerror}.", fix="Give a path that can be written.", path=str(path)
