@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from groundswell.serving import Limits, Service, Trace
     from groundswell.types import Schema
 
+__all__ = ["Project"]
+
 FORMAT = 1
 """The format of project directories that this version writes; it reads those up to it."""
 
