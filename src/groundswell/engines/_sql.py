@@ -65,7 +65,7 @@ def column(definition: Definition, name: str) -> exp.Column:
 
 def condition(definition: Definition, where: Expression) -> exp.Expr:
     """An expression over the table's columns in a query over `source`."""
-    return where.to_sql(lambda name: column(definition, name))
+    return where.bind(definition.schema).to_sql(lambda name: column(definition, name))
 
 
 def source(paths: Sequence[str], definition: Definition) -> exp.Expr:

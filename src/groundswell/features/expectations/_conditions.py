@@ -96,7 +96,7 @@ def _about_condition(rule: Expectation, condition: Expression | SqlCondition, se
             fix="Compare a column: gs.expect().that(gs.col('temp') > 0).",
         )
     if isinstance(condition, Expression):
-        condition.type(definition.schema)  # says more than the engine where an operation does not apply
+        condition = condition.bind(definition.schema)  # says more than the engine where an operation does not apply
     setting.engine.check_condition(definition, condition)
 
     def judge(values: Values) -> Finding:
