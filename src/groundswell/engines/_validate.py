@@ -38,20 +38,23 @@ from groundswell.tables import Definition
 _UNCOMPUTABLE = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
 """What DuckDB raises when a condition has no value for some row. The last also speaks of damaged files, by name."""
 
+_SHORT = 30
+"""So many constants are compared one by one as fast as by hashing; 1,000 would take twenty times as long."""
+
 
 def measure(
     cursor: duckdb.DuckDBPyConnection, paths: Sequence[str], definition: Definition, measures: Sequence[Measure]
 ) -> list[object]:
     """The value of each measure; `Uncomputable` for one whose condition fails on some row."""
     try:
-        return _Batch(paths, definition).measure(cursor, measures)
+        return _Batch(cursor, paths, definition).measure(measures)
     except _UNCOMPUTABLE as error:
         if ".parquet" in str(error):
             raise
     values: list[object] = []
     for each in measures:  # which of the conditions it was, only trying tells
         try:
-            values += _Batch(paths, definition).measure(cursor, [each])
+            values += _Batch(cursor, paths, definition).measure([each])
         except _UNCOMPUTABLE as error:
             values.append(Uncomputable(_reason(error, definition)))
     return values
@@ -66,7 +69,7 @@ def examples(
     limit: int,
 ) -> pa.Table:
     """The first rows that the predicate picks, in order."""
-    batch = _Batch(paths, definition)
+    batch = _Batch(cursor, paths, definition)
     picked = batch.places(predicate)
     wanted = {f"o{i}": column(definition, name) for i, name in enumerate(columns)}
     tree = template(
@@ -108,12 +111,13 @@ def check_condition(cursor: duckdb.DuckDBPyConnection, definition: Definition, c
 class _Batch:
     """The rows of some files, and the parts of a query over them."""
 
-    def __init__(self, paths: Sequence[str], definition: Definition) -> None:
-        self.paths, self.definition = paths, definition
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, paths: Sequence[str], definition: Definition) -> None:
+        self.cursor, self.paths, self.definition = cursor, paths, definition
         self.parts: dict[str, exp.Expr] = {}
         self._used: set[str] = set()
+        self._frames: list[str] = []
 
-    def measure(self, cursor: duckdb.DuckDBPyConnection, measures: Sequence[Measure]) -> list[object]:
+    def measure(self, measures: Sequence[Measure]) -> list[object]:
         """The value of each measure by one query."""
         trees = {i: self._aggregate(each) for i, each in enumerate(measures)}
         texts = [text_of(tree) for tree in trees.values()]
@@ -121,7 +125,7 @@ class _Batch:
         query = template("SELECT * FROM batch", batch=self._rows({"row": exp.true()}), **self.parts)
         query.select(exp.alias_(exp.Count(this=exp.Star()), "n"), append=False, copy=False)  # one row, whatever comes
         query.select(*(exp.alias_(trees[i], f"m{i}") for i in once.values()), copy=False)
-        (row,) = cursor.sql(text_of(query)).to_arrow_table().to_pylist()
+        (row,) = self.cursor.sql(text_of(query)).to_arrow_table().to_pylist()
         return [row[f"m{once[text]}"] for text in texts]
 
     def places(self, predicate: Predicate) -> exp.Select:
@@ -180,23 +184,36 @@ class _Batch:
                 below = [] if low is None else [exp.LT(this=self._value(name), expression=_constant(low))]
                 above = [] if high is None else [exp.GT(this=self._value(name), expression=_constant(high))]
                 return exp.or_(*below, *above) if below or above else exp.false()
-            case NotAmong(column=name, values=values):
+            case NotAmong(column=name, values=values) if len(values) <= _SHORT:
                 return exp.Not(this=exp.In(this=self._value(name), expressions=[_constant(v) for v in values]))
+            case NotAmong(column=name, values=values):
+                allowed = pa.array([value.as_py() for value in values], values[0].type)
+                return self._not_in(name, self._frame(pa.table({"k": allowed})))
             case Unmatched(column=name, pattern=pattern):
                 arguments = [self._value(name), exp.Literal.string(pattern)]
                 return exp.Not(this=exp.Anonymous(this="regexp_full_match", expressions=arguments))
             case Unreferenced(column=name, snapshot=snapshot, key=key):
                 keys = f"keys{len(self.parts)}"
-                known = {"k": column(snapshot.definition, key)}
-                self.parts[keys] = current(snapshot, snapshot.files, known)
-                among = template(f"SELECT k FROM {keys} WHERE k IS NOT NULL").subquery()
-                return exp.Not(this=exp.In(this=self._value(name), query=among))
+                self.parts[keys] = current(snapshot, snapshot.files, {"k": column(snapshot.definition, key)})
+                return self._not_in(name, keys)
             case Decided(condition=condition):
                 return exp.Not(this=exp.paren(condition.to_sql(self._value)).is_(exp.null()))
             case Unfulfilled(condition=condition):
                 return exp.Not(this=exp.paren(condition.to_sql(self._value)))
             case OutOfOrder() | Repeated():
                 raise AssertionError("one row does not tell")
+
+    def _not_in(self, name: str, keys: str) -> exp.Expr:
+        """The value is not in column k of a part or frame."""
+        among = template(f"SELECT k FROM {keys} WHERE k IS NOT NULL").subquery()
+        return exp.Not(this=exp.In(this=self._value(name), query=among))
+
+    def _frame(self, table: pa.Table) -> str:
+        """A name for an Arrow table in the query."""
+        name = f"frame{len(self._frames)}"
+        self._frames.append(name)
+        self.cursor.register(name, table)
+        return name
 
     def _value(self, name: str) -> exp.Column:
         self._used.add(name)

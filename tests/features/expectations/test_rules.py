@@ -189,6 +189,29 @@ def test_is_in(setting: Setting, tmp_path: Path, data: st.DataObject, name: str)
     examples_of(result, offending)
 
 
+OTHERS = {
+    "whole": range(100, 140),
+    "real": [i + 0.25 for i in range(100, 140)],
+    "half": [i + 0.25 for i in range(100, 140)],
+    "text": [f"z{i}" for i in range(40)],
+    "moment": [START + timedelta(weeks=i) for i in range(1, 41)],
+    "day": [date(2025, 1, 1) + timedelta(days=i) for i in range(40)],
+    "exact": [Decimal(i) + Decimal("0.001") for i in range(100, 140)],
+}
+
+
+@thorough
+@given(data=st.data(), name=st.sampled_from(list(OTHERS)))
+def test_is_in_a_long_list(setting: Setting, tmp_path: Path, data: st.DataObject, name: str) -> None:
+    values = data.draw(column_of(name))
+    allowed = [*data.draw(st.lists(st.sampled_from(KINDS[name].constants), max_size=3)), *OTHERS[name]]
+    (result,) = check(setting, tmp_path, {name: values}, gs.expect(name).is_in(allowed))
+    known = [constant_of(name, c) for c in allowed]
+    offending = [i for i, value in enumerate(values) if not missing(value) and exact(value) not in known]
+    assert (result.success, result.offending) == (not offending, len(offending))
+    examples_of(result, offending)
+
+
 @thorough
 @given(values=column_of("text"), pattern=st.sampled_from(PATTERNS))
 def test_matches(setting: Setting, tmp_path: Path, values: list[str | None], pattern: str) -> None:
