@@ -13,7 +13,17 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.engines import ArrowRows
 from groundswell.errors import ColumnNotFoundError, FitError, SchemaError, TypeMismatchError
-from groundswell.estimators import ElasticNet, ElasticNetCV, Lasso, LassoCV, LinearRegression, Ridge, RidgeCV
+from groundswell.estimators import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    LinearSVC,
+    LogisticRegression,
+    Ridge,
+    RidgeCV,
+)
 
 Fits = Callable[..., Iterator[tuple[str, BaseEstimator]]]
 
@@ -25,6 +35,9 @@ ESTIMATORS = [
     RidgeCV(alphas=[1e-3, 0.1]),
     LassoCV(alphas=10),
     ElasticNetCV(alphas=10),
+    LogisticRegression(),
+    LogisticRegression(0.3, l1_ratio=0.5),
+    LinearSVC(0.1),
 ]
 
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)

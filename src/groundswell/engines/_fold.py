@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from os import cpu_count
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from groundswell.engines._scannable import PART_ROWS, Part, Scannable
 from groundswell.statistics import Batch, Statistic
@@ -95,17 +95,17 @@ class ArrayBatches:
     """
 
     def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+        self.batch = batch
 
     @property
     def rows(self) -> int | None:
         """How many rows there are."""
-        return len(self._batch)
+        return len(self.batch)
 
     def parts(self) -> Iterator[BatchPart]:
         """One maker for each slice."""
-        for start in range(0, len(self._batch), PART_ROWS):
-            yield partial(self._batch.rows, slice(start, start + PART_ROWS))
+        for start in range(0, len(self.batch), PART_ROWS):
+            yield partial(self.batch.rows, slice(start, start + PART_ROWS))
 
 
 def fold(batches: Batches, statistic: S, *, threads: int | None = None, progress: Progress | None = None) -> S:
@@ -131,13 +131,19 @@ def fold(batches: Batches, statistic: S, *, threads: int | None = None, progress
         mine.update(batch)
         return mine, len(batch)
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _blas().limit(limits=1):
         for mine, rows in _in_order(batches.parts(), work, threads or cpu_count() or 1):
             total.merge(mine)
             done += rows
             if progress is not None:
                 progress(done, batches.rows)
     return total
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of numpy and scipy. To look for them takes 2 ms, as long as a pass over thousands of rows."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _in_order(

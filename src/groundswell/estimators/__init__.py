@@ -5,16 +5,21 @@ data, which are read in parts. Fitting is a fold of statistics, so nothing is he
 """
 
 from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, RidgeCV
+from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
 from groundswell.estimators._gaussian_nb import GaussianNB
 from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
+from groundswell.estimators._linear_svc import LinearSVC
+from groundswell.estimators._logistic_regression import LogisticRegression
 from groundswell.estimators._pca import PCA
 from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __all__ = [
     "PCA",
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
     "ElasticNet",
     "ElasticNetCV",
     "GaussianNB",
@@ -22,6 +27,8 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "LinearRegression",
+    "LinearSVC",
+    "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",
     "RegularizationPath",

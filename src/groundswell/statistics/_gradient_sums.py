@@ -50,6 +50,7 @@ class GradientSums:
         scale: shape (p,); 1 if None.
         hessian: whether to sum the Hessian, which takes two to three times as long; a sparse X is then made
             dense, block by block.
+        target: the column of y, if y has several: one class against the rest, for example.
 
     Raises:
         NotFoundError: there is no such loss.
@@ -68,6 +69,7 @@ class GradientSums:
     center: Floats | None = None
     scale: Floats | None = None
     hessian: bool = False
+    target: int = 0
     predictor: LinearPredictor = field(init=False)
     total_loss: float = field(init=False, default=0.0)
     gradient: Floats = field(init=False)
@@ -96,7 +98,7 @@ class GradientSums:
 
     def zero(self) -> "GradientSums":
         """The same loss at the same coefficients, summed over nothing."""
-        return GradientSums(self.loss, self.coefficients, self.center, self.scale, self.hessian)
+        return GradientSums(self.loss, self.coefficients, self.center, self.scale, self.hessian, self.target)
 
     def update(self, batch: Batch) -> None:
         """Add the rows.
@@ -106,11 +108,11 @@ class GradientSums:
                 which the loss is not defined.
         """
         for block in batch.blocks():
-            eta, y = self.predictor.of(block), block.target[:, 0]
+            eta, y = self.predictor.of(block), block.target[:, self.target]
             if np.isnan(eta.sum() + y.sum()):
                 block, left_out = Batch(X=block.X, y=block.y, weights=block.weights).complete()
                 self.dropped += left_out
-                eta, y = self.predictor.of(block), block.target[:, 0]
+                eta, y = self.predictor.of(block), block.target[:, self.target]
             w = np.ones(len(y)) if block.weights is None else block.weights
             loss = loss_named(self.loss)
             with np.errstate(over="ignore", invalid="ignore"):  # the loss may be infinite far from the optimum
@@ -148,7 +150,7 @@ class GradientSums:
         Raises:
             DataError: the other is of another loss, or at other coefficients.
         """
-        require_equal(self, other, "loss", "hessian")
+        require_equal(self, other, "loss", "hessian", "target")
         require_equal(self.predictor, other.predictor, "coefficients", "center", "scale")
         self.total_loss += other.total_loss
         self.gradient += other.gradient

@@ -1,0 +1,133 @@
+"""Labels of a classifier as codes, and the size of its features: what is known after a first pass over the rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets
+
+from groundswell.engines import ArrayBatches, Batches
+from groundswell.engines._fold import BatchPart
+from groundswell.errors import FitError
+from groundswell.estimators._input import Input
+from groundswell.statistics import Batch, CategoryCounts, Moments, Together
+from groundswell.statistics._matrix import Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labeled:
+    """Rows whose labels are codes 0, 1, …, in float64.
+
+    Attributes:
+        data: the rows.
+        classes: the labels by code, sorted.
+        weight: Σ w.
+        mean: of the features, shape (features,).
+        std: of the features; 1 for a constant one.
+    """
+
+    data: Input
+    classes: NDArray[Any]
+    weight: float
+    mean: Floats
+    std: Floats
+
+
+def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
+    """Rows with coded labels, from a first pass.
+
+    Args:
+        data: the rows, y their labels.
+        one_hot: whether y becomes a column of zeros and ones for each of three or more classes, in place of codes.
+
+    Raises:
+        FitError: there are no rows, a label or a value is missing, or all labels are the same.
+        ValueError: y of an array holds numbers that are no classes.
+    """
+    if isinstance(data.batches, ArrayBatches):
+        batch = data.batches.batch
+        check_classification_targets(batch.y)
+        classes, codes = np.unique(np.asarray(batch.y), return_inverse=True)
+        moments = data.fold(Moments()).result()
+    else:
+        found = data.fold(Together({"moments": Moments(), "labels": CategoryCounts()})).result()
+        moments, labels = found["moments"], found["labels"]
+        classes = np.asarray(labels.values)
+        require_complete(float(labels.missing), "the label")
+    require_complete(float(moments.missing.max(initial=0.0)), "X")
+    weight = float(moments.weight.max(initial=0.0))
+    if weight == 0:
+        raise FitError(
+            "There are no rows to learn from.",
+            why="The table is empty, or all weights are zero.",
+            fix="Check the filter, the file or the weights.",
+        )
+    if len(classes) < 2:
+        raise FitError(
+            f"All labels are {classes.tolist()[0]!r}: y has one class.",
+            why="A classifier learns what tells classes apart.",
+            fix="Check the filter or the split; it may have left one class only.",
+            classes=classes.tolist(),
+        )
+    std = moments.std()
+    if not (np.isfinite(moments.mean).all() and np.isfinite(std).all()):
+        raise FitError(
+            "X holds an infinite value, or one too large for float64.",
+            why="No finite model fits it.",
+            fix="Replace or filter such rows, or scale the column.",
+        )
+    wide = one_hot and len(classes) > 2
+    batches: Batches
+    if isinstance(data.batches, ArrayBatches):
+        y = np.eye(len(classes))[codes] if wide else codes.astype(np.float64)
+        batches = ArrayBatches(Batch(X=batch.X, y=y, weights=batch.weights))
+    else:
+        batches = _Coded(data.batches, {label: code for code, label in enumerate(classes.tolist())}, one_hot=wide)
+    return Labeled(
+        data=replace(data, batches=batches),
+        classes=classes,
+        weight=weight,
+        mean=moments.mean,
+        std=np.where(std > 0, std, 1.0),
+    )
+
+
+def require_complete(missing: float, what: str) -> None:
+    """Raise if rows of some weight have no value.
+
+    Raises:
+        FitError: they have.
+    """
+    if missing:
+        raise FitError(
+            f"Rows of weight {missing:g} have a missing value (null or NaN) in {what}.",
+            why="This estimator has no rule for missing values, and leaving rows out would change the question.",
+            fix="Put SimpleImputer before it in a pipeline, or filter the rows.",
+            dropped=missing,
+        )
+
+
+class _Coded:
+    """Batches whose y is codes."""
+
+    def __init__(self, batches: Batches, codes: dict[Any, int], *, one_hot: bool) -> None:  # Any: labels of any type
+        self._batches, self._codes, self._one_hot = batches, codes, one_hot
+
+    @property
+    def rows(self) -> int | None:
+        return self._batches.rows
+
+    def parts(self) -> Iterator[BatchPart]:
+        for part in self._batches.parts():
+            yield partial(self._code, part)
+
+    def _code(self, part: BatchPart) -> Batch:
+        batch = part()
+        encoded = batch.codes()
+        positions = np.array([self._codes[label] for label in encoded.values.to_pylist()], np.intp)
+        codes = positions[encoded.codes] if len(positions) else np.empty(0, np.intp)
+        y = np.eye(len(self._codes))[codes] if self._one_hot else codes.astype(np.float64)
+        return Batch(X=batch.X, y=y, weights=batch.weights)

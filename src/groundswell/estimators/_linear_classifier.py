@@ -1,0 +1,132 @@
+"""What logistic regression and the linear support vector machine share: labels, features of unit size, predictions."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
+
+from groundswell.errors import FitError
+from groundswell.estimators._labels import Labeled
+from groundswell.estimators._linear_model import linear_predictions
+from groundswell.estimators._minimize import Minimum, Penalty, Point, lbfgs, newton
+from groundswell.statistics._matrix import Floats
+
+Solver = Literal["newton", "lbfgs"]
+
+
+class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """A classifier by linear functions of the features: one for two classes, one for each of more."""
+
+    classes_: NDArray[Any]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
+        """Xw + b: shape (rows,) for two classes, positive for the second; (rows, classes) for more.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: it is not fitted.
+            ColumnNotFoundError: a table lacks a feature.
+        """
+        scores = linear_predictions(self, X, accept_sparse=True)
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> NDArray[Any]:  # Any: array-likes and tables; labels of any type
+        """The label of each row, shape (rows,).
+
+        Raises:
+            sklearn.exceptions.NotFittedError: it is not fitted.
+            ColumnNotFoundError: a table lacks a feature.
+        """
+        scores = self.decision_function(X)
+        codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return np.asarray(self.classes_[codes])
+
+
+def minimize_classifier(
+    estimator: LinearClassifier,
+    rows: Labeled,
+    sums: Callable[[Floats, Floats, Floats, bool], Point],
+    *,
+    C: float,
+    l1_ratio: float,
+    symmetric: bool,
+) -> Minimum:
+    """Minimize C Σ w ℓ + (1 − ρ) ‖w‖² / 2 + ρ ‖w‖₁, and set `coef_`, `intercept_` and what is known of the fit.
+
+    Features are taken with mean 0 and deviation 1, which makes the steps good whatever their units, and the penalty is
+    that of the features as they are.
+
+    Args:
+        estimator: it has `fit_intercept`, `solver`, `tol` and `max_iter`, and gets the attributes.
+        rows: what to learn from.
+        sums: the loss per row at θ (1 + features, functions), for features less a center and over a scale.
+        C: inverse strength of the penalty; infinite for none.
+        l1_ratio: ρ.
+        symmetric: whether adding a number to all functions changes no loss, as with softmax.
+
+    Raises:
+        FitError: C, ρ or the solver is none.
+    """
+    _check(estimator, C, l1_ratio)
+    fit_intercept = bool(estimator.fit_intercept)
+    p, k = len(rows.mean), 1 if len(rows.classes) == 2 else len(rows.classes)
+    center = rows.mean if fit_intercept else np.zeros(p)
+    scale = rows.std if fit_intercept else np.hypot(rows.mean, rows.std)
+    free = np.repeat(np.append(fit_intercept, np.ones(p, bool)), k)
+    strength = 1 / (C * rows.weight)
+    squares = np.repeat(np.append(0.0, strength * (1 - l1_ratio) / scale**2), k)[free]
+    absolutes = np.repeat(np.append(0.0, strength * l1_ratio / scale), k)[free]
+    penalty = Penalty(square=squares, absolute=absolutes)
+
+    def evaluate(theta: Floats, hessian: bool) -> Point:
+        full = np.zeros((p + 1) * k)
+        full[free] = theta
+        point = sums(full.reshape(p + 1, k), center, scale, hessian)
+        second = None if point.hessian is None else point.hessian[np.ix_(free, free)]
+        return Point(value=point.value, gradient=point.gradient[free], hessian=second)
+
+    options: dict[str, Any] = {"tol": estimator.tol, "max_iter": estimator.max_iter}
+    start = np.zeros(int(free.sum()))
+    if estimator.solver == "lbfgs" and not l1_ratio:
+        found = lbfgs(evaluate, start, penalty, **options)
+    else:
+        together = np.kron(np.eye(p + int(fit_intercept)), np.full((k, k), 1 / k)) if symmetric else None
+        found = newton(evaluate, start, penalty, singular=None if l1_ratio else together, **options)
+    if not found.converged:
+        warnings.warn(
+            f"{type(estimator).__name__} did not reach tol={estimator.tol:g} in {found.n_iter} steps. Raise max_iter, "
+            "or lower C: classes that can be told apart without error have no finite optimum without a penalty.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    full = np.zeros((p + 1) * k)
+    full[free] = found.solution
+    theta = full.reshape(p + 1, k)
+    estimator.coef_ = (theta[1:] / scale[:, None]).T
+    intercept = theta[0] - estimator.coef_ @ center
+    estimator.intercept_ = intercept - (intercept.mean() if symmetric and fit_intercept else 0.0)
+    estimator.n_iter_ = found.n_iter
+    estimator.n_passes_ = found.n_passes + 1  # and the first, for the labels and the size of the features
+    return found
+
+
+def _check(estimator: LinearClassifier, C: float, l1_ratio: float) -> None:
+    if not C > 0 or not 0 <= l1_ratio <= 1:
+        raise FitError(
+            f"C is {C!r} and l1_ratio is {l1_ratio!r}.",
+            why="C weighs the data against the penalty, and l1_ratio is the share of absolute values in it.",
+            fix="Use a C above zero (infinite for no penalty), and an l1_ratio from 0 to 1.",
+            C=C,
+            l1_ratio=l1_ratio,
+        )
+    if estimator.solver not in ("newton", "lbfgs"):
+        raise FitError(f"There is no solver {estimator.solver!r}.", fix="The solvers are 'newton' and 'lbfgs'.")
