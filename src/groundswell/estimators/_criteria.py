@@ -1,0 +1,99 @@
+"""What a split should reduce: risks of groups of rows, from sums that `SplitHistograms` gives.
+
+A risk is Σ w times an impurity, so that the risks of two children add up; sums lie along the last axis.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.errors import FitError, choices
+from groundswell.statistics import SplitHistogramsResult, entropy, gini
+
+Floats: TypeAlias = NDArray[np.float64]
+Target: TypeAlias = Literal["number", "class", "gradient"]
+Risk: TypeAlias = Callable[[Floats], Floats]
+
+
+def gini_risk(sums: Floats) -> Floats:
+    """Σ w (1 − Σ p²), of weights by class."""
+    weight = sums.sum(axis=-1)
+    risk: Floats = weight - _ratio(np.square(sums).sum(axis=-1), weight)
+    return risk
+
+
+def entropy_risk(sums: Floats) -> Floats:
+    """Σ w (−Σ p log₂ p), of weights by class."""
+    risk: Floats = sums.sum(axis=-1) * entropy(sums)
+    return risk
+
+
+def squared_error_risk(sums: Floats) -> Floats:
+    """Σ w (y − mean)², of Σ w, Σ w y and Σ w y²."""
+    return np.maximum(sums[..., 2] - _ratio(np.square(sums[..., 1]), sums[..., 0]), 0.0)
+
+
+def newton_risk(sums: Floats) -> Floats:
+    """−G²/H, of Σ w, G and H: twice what the loss changes by one Newton step, to the second order."""
+    return -_ratio(np.square(sums[..., 1]), sums[..., 2])
+
+
+CRITERIA: Mapping[str, tuple[Target, Risk]] = MappingProxyType(
+    {
+        "gini": ("class", gini_risk),
+        "entropy": ("class", entropy_risk),
+        "squared_error": ("number", squared_error_risk),
+        "newton": ("gradient", newton_risk),
+    }
+)
+
+
+def criterion_named(name: str, target: Target) -> Risk:
+    """The risk of that name.
+
+    Raises:
+        FitError: there is none of that name for such a target.
+    """
+    found = CRITERIA.get(name)
+    if found is None or found[0] != target:
+        known = [other for other, (kind, _) in CRITERIA.items() if kind == target]
+        raise FitError(
+            f"There is no criterion {name!r} for this estimator.",
+            fix=choices(str(name), known, "criteria"),
+            criterion=name,
+            known=known,
+        )
+    return found[1]
+
+
+def impurity(name: str, sums: Floats) -> Floats:
+    """The impurity of groups of rows by the criterion of that name."""
+    target, risk = CRITERIA[name]
+    if target == "class":
+        return gini(sums) if name == "gini" else entropy(sums)
+    return _ratio(risk(sums), sums[..., 0])
+
+
+def is_pure(sums: Floats, target: Target) -> NDArray[np.bool_]:
+    """Whether groups of rows have one target each, to rounding, shape without the last axis. Gradients never do."""
+    if target == "class":
+        return np.asarray(sums.max(axis=-1) >= sums.sum(axis=-1))
+    if target == "number":
+        return np.asarray(squared_error_risk(sums) <= 1e-13 * np.abs(sums[..., 2]))
+    return np.zeros(sums.shape[:-1], np.bool_)
+
+
+def sums_of(histograms: SplitHistogramsResult, target: Target) -> Floats:
+    """The histograms with their sums along the last axis, shape (features, nodes, bins, sums)."""
+    if target == "class":
+        return histograms.weight
+    return np.stack([histograms.weight, *histograms.sums], axis=-1)
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    ratio = np.zeros(np.broadcast(above, below).shape)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio

@@ -1,0 +1,351 @@
+"""Growing trees level by level: one fold sums histograms of all nodes of a level, of one tree or of many.
+
+Each pass looks at binned rows only. What a node needs to know of its rows (how many, their sums) follows from the split
+of its parent, so the deepest level needs no pass.
+
+References:
+    Breiman, Friedman, Olshen, Stone, Classification and regression trees (1984).
+    Panda, Herbach, Basu, Bayardo, PLANET: massively parallel learning of tree ensembles, VLDB 2009.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.engines import Batches, fold
+from groundswell.estimators._bins import Bins
+from groundswell.estimators._criteria import Floats, Risk, Target, is_pure, sums_of
+from groundswell.estimators._splits import TIES, Splits, best_splits
+from groundswell.estimators._trees import Trees, single
+from groundswell.statistics import Batch, SplitHistograms
+
+CELLS = 1 << 21
+"""Cells of histograms that one pass may sum: 32 MiB for each part under way."""
+
+Sampling = Callable[[Batch, int], Floats]
+"""How often each row of a batch counts in a tree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """When to split, and what rows and features each tree sees.
+
+    Args:
+        target: what the target of the rows is. n_classes: for "class".
+        risk: what splits reduce.
+        bins: of the features.
+        max_depth: of a tree; None grows until nothing can be split.
+        min_samples_leaf: how many rows a leaf has at least.
+        min_impurity_decrease: the least gain of a split, as a share of all weight.
+        center: subtracted from numbers before they are squared.
+        max_features: how many features, drawn anew, a node may choose from; None takes all.
+        seed: of these draws.
+        sampling: how often each row counts in each tree; None counts all rows once.
+    """
+
+    target: Target
+    risk: Risk
+    bins: Bins
+    n_classes: int = 1
+    max_depth: int | None = None
+    min_samples_leaf: int = 1
+    min_impurity_decrease: float = 0.0
+    center: float = 0.0
+    max_features: int | None = None
+    seed: int = 0
+    sampling: Sampling | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grown:
+    """Trees with what their nodes know: Σ of the target and how many rows, and the gain of their splits."""
+
+    trees: Trees
+    sums: Floats
+    rows: Floats
+    gain: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """Some nodes of one tree at one level.
+
+    Args:
+        tree: which tree.
+        nodes: their numbers.
+        features: those that each node may ask for, shape (nodes, k); None for all.
+    """
+
+    tree: int
+    nodes: NDArray[np.intp]
+    features: NDArray[np.intp] | None
+
+
+class _LevelSums:
+    """The statistic of one pass: histograms for each task."""
+
+    def __init__(self, tasks: list[_Task], trees: Trees, depth: int, growth: Growth) -> None:
+        self.tasks, self.trees, self.depth, self.growth = tasks, trees, depth, growth
+        n_bins = growth.bins.missing + 1
+        self.sums = [
+            SplitHistograms(len(t.nodes), n_bins, growth.target, growth.n_classes, _slots, growth.center) for t in tasks
+        ]
+
+    def zero(self) -> "_LevelSums":
+        """The same tasks, no rows."""
+        return _LevelSums(self.tasks, self.trees, self.depth, self.growth)
+
+    def update(self, batch: Batch) -> None:
+        """Send each row to its node of each task."""
+        for block in batch.blocks():
+            for tree, group in groupby(zip(self.tasks, self.sums, strict=True), key=_tree_of):
+                self._add(block, tree, list(group))
+
+    def _add(self, block: Batch, tree: int, tasks: list[tuple[_Task, SplitHistograms]]) -> None:
+        weights = block.weights
+        if self.growth.sampling is not None:
+            times = self.growth.sampling(block, tree)
+            weights = times if weights is None else times * weights
+            drawn = np.flatnonzero(times)
+            block, weights = block.rows(drawn), weights[drawn]
+        reached = self.trees.leaves(block.matrix, tree, self.depth)
+        for task, sums in tasks:
+            places = np.full(len(self.trees.feature), -1)
+            places[task.nodes] = np.arange(len(task.nodes))
+            slots = places[reached]
+            here = slice(None) if (slots >= 0).all() else np.flatnonzero(slots >= 0)
+            mine, slots = block.rows(here), slots[here]
+            bins = mine.matrix
+            if task.features is not None:
+                bins = np.asfortranarray(bins[np.arange(len(bins))[:, None], task.features[slots]])
+            counted = None if weights is None else weights[here]
+            sums.update(Batch(X=bins, y=mine.y, weights=counted, columns={"slot": slots}))
+
+    def merge(self, other: "_LevelSums") -> None:
+        """Add the histograms."""
+        for ours, theirs in zip(self.sums, other.sums, strict=True):
+            ours.merge(theirs)
+
+    def result(self) -> list[SplitHistograms]:
+        """The histograms of each task."""
+        return self.sums
+
+
+def _slots(batch: Batch) -> NDArray[Any]:
+    """The node of each row, as `_LevelSums` found it."""
+    return np.asarray(batch.column("slot"))
+
+
+def _tree_of(pair: tuple[_Task, SplitHistograms]) -> int:
+    return pair[0].tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Histograms:
+    """Of some nodes: sums, shape (k, nodes, bins, sums), rows, shape (k, nodes, bins), and the k features of each."""
+
+    sums: Floats
+    rows: Floats
+    features: NDArray[np.intp]
+
+
+class _Level:
+    """The histograms of one level, task by task; those of larger siblings by subtraction where all is kept."""
+
+    def __init__(self, batches: Batches, growth: Growth, trees: Trees, depth: int) -> None:
+        self._batches, self._growth, self._trees, self._depth = batches, growth, trees, depth
+        k = growth.max_features or len(growth.bins.counts)
+        self._node_cells = k * (growth.bins.missing + 1) * growth.n_classes * (1 if growth.target == "class" else 2)
+
+    def fits(self, n_nodes: int) -> bool:
+        """Whether one pass may sum the histograms of so many nodes."""
+        return n_nodes * self._node_cells <= CELLS
+
+    def histograms(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Histograms]]:
+        """Pass over the rows as often as the memory for histograms demands."""
+        waiting: list[_Task] = []
+        for task in self._cut(tasks):
+            if waiting and not self.fits(sum(len(t.nodes) for t in [*waiting, task])):
+                yield from self._passed(waiting)
+                waiting = []
+            waiting.append(task)
+        yield from self._passed(waiting)
+
+    def _cut(self, tasks: list[_Task]) -> Iterator[_Task]:
+        most = max(1, CELLS // self._node_cells)
+        for task in tasks:
+            for start in range(0, len(task.nodes), most):
+                nodes, some = task.nodes[start : start + most], slice(start, start + most)
+                yield replace(task, nodes=nodes, features=None if task.features is None else task.features[some])
+
+    def _passed(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Histograms]]:
+        level = _LevelSums(tasks, self._trees, self._depth, self._growth)
+        for task, statistic in zip(tasks, fold(self._batches, level).result(), strict=True):
+            found = statistic.result()
+            sums, rows = sums_of(found, self._growth.target), found.rows
+            rows = rows.sum(axis=-1) if self._growth.target == "class" else rows
+            features = task.features
+            if features is None:
+                features = np.tile(np.arange(len(self._growth.bins.counts)), (len(task.nodes), 1))
+            if not len(sums):  # the tree drew no rows
+                k = features.shape[1]
+                sums, rows = np.zeros((k, *sums.shape[1:])), np.zeros((k, *rows.shape[1:]))
+            yield task, _Histograms(sums=sums, rows=rows, features=features)
+
+
+def _siblings(found: _Histograms, parents: _Histograms, smaller: NDArray[np.intp]) -> _Histograms:
+    """All children of a level, from the smaller ones and their parents; `smaller` says which child of each it is."""
+    n_nodes = 2 * len(smaller)
+    place = 2 * np.arange(len(smaller)) + smaller
+    other = place + 1 - 2 * smaller
+    shape = found.sums.shape
+    sums, rows = np.empty((shape[0], n_nodes, *shape[2:])), np.empty((shape[0], n_nodes, shape[2]))
+    sums[:, place], rows[:, place] = found.sums, found.rows
+    rows[:, other] = parents.rows - found.rows
+    sums[:, other] = np.where((rows[:, other] > 0)[..., None], parents.sums - found.sums, 0.0)
+    return _Histograms(sums=sums, rows=rows, features=np.repeat(parents.features, 2, axis=0))
+
+
+class _Grower:
+    """Trees under way."""
+
+    def __init__(self, batches: Batches, growth: Growth, n_trees: int) -> None:
+        self.batches, self.growth = batches, growth
+        self.trees = single(growth.bins.missing, growth.bins.missing + 1, n_trees)
+        n_sums = growth.n_classes if growth.target == "class" else 3
+        self.sums, self.rows, self.gain = np.zeros((n_trees, n_sums)), np.zeros(n_trees), np.zeros(n_trees)
+        self.tree_of = np.arange(n_trees)
+        self.frontier = np.arange(n_trees)
+        self.random = np.random.default_rng(growth.seed)
+        self.kept: _Histograms | None = None  # of the parents of the frontier
+
+    def level(self) -> None:
+        """Split the nodes of the frontier; their children are the next."""
+        growth, work = self.growth, _Level(self.batches, self.growth, self.trees, self.trees.depth)
+        keep = growth.max_features is None and len(self.trees.roots) == 1 and work.fits(2 * len(self.frontier))
+        chosen: list[tuple[NDArray[np.intp], NDArray[np.intp], Splits]] = []
+        kept: _Histograms | None = None
+        for nodes, found in self._found(work):
+            if self.trees.depth == 0:
+                self.sums[nodes], self.rows[nodes] = found.sums[0].sum(axis=1), found.rows[0].sum(axis=1)
+            splits = best_splits(
+                found.sums, found.rows, growth.bins.categorical[found.features].T, risk=growth.risk,
+                target=growth.target, missing=growth.bins.missing, min_samples_leaf=growth.min_samples_leaf,
+            )  # fmt: skip
+            accepted = np.flatnonzero(self._accepted(nodes, splits))
+            features = found.features[np.arange(len(nodes)), np.maximum(splits.slot, 0)]
+            chosen.append((nodes[accepted], features[accepted], _taken(splits, accepted)))
+            if keep:
+                kept = _Histograms(
+                    sums=found.sums[:, accepted], rows=found.rows[:, accepted], features=found.features[accepted]
+                )
+        self.kept = kept
+        self._extend(chosen)
+
+    def _found(self, work: _Level) -> Iterator[tuple[NDArray[np.intp], _Histograms]]:
+        if self.kept is not None and self.trees.depth and work.fits(len(self.frontier)):
+            pairs = self.frontier.reshape(-1, 2)
+            smaller = self.rows[pairs].argmin(axis=1)
+            ((_, found),) = work.histograms(self._tasks(pairs[np.arange(len(pairs)), smaller]))
+            everything = _siblings(found, self.kept, smaller)
+            yield self.frontier, everything
+            return
+        for task, found in work.histograms(self._tasks(self.frontier)):
+            yield task.nodes, found
+
+    def _tasks(self, nodes: NDArray[np.intp]) -> list[_Task]:
+        n_features, k = len(self.growth.bins.counts), self.growth.max_features
+        tasks = []
+        for tree in np.unique(self.tree_of[nodes]).tolist():
+            mine, features = nodes[self.tree_of[nodes] == tree], None
+            if k is not None and k < n_features:
+                drawn = self.random.random((len(mine), n_features)).argpartition(k - 1, axis=1)[:, :k]
+                features = np.sort(drawn, axis=1)
+            tasks.append(_Task(tree=tree, nodes=mine, features=features))
+        return tasks
+
+    def _accepted(self, nodes: NDArray[np.intp], splits: Splits) -> NDArray[np.bool_]:
+        growth, sums = self.growth, self.sums[nodes]
+        weight = self.sums[self.trees.roots[self.tree_of[nodes]]]
+        whole = weight.sum(axis=1) if growth.target == "class" else weight[:, 0]
+        enough = splits.gain >= growth.min_impurity_decrease * whole - TIES * np.abs(growth.risk(sums))
+        if growth.target == "gradient":  # a step is only worth a split that changes the loss
+            enough &= splits.gain > TIES * np.abs(growth.risk(sums))
+        return (splits.slot >= 0) & enough & ~is_pure(sums, growth.target)
+
+    def _extend(self, chosen: list[tuple[NDArray[np.intp], NDArray[np.intp], Splits]]) -> None:
+        nodes = np.concatenate([part[0] for part in chosen])
+        features = np.concatenate([part[1] for part in chosen])
+        splits = _joined([part[2] for part in chosen])
+        known, n_new = len(self.rows), 2 * len(nodes)
+        children = known + np.arange(n_new).reshape(-1, 2)
+        gap = self.sums[nodes] - splits.left
+        sums = np.stack([splits.left, gap], axis=1).reshape(n_new, self.sums.shape[1])
+        rows = np.stack([splits.left_rows, self.rows[nodes] - splits.left_rows], axis=1).reshape(-1)
+        self.trees = _with_children(self.trees, nodes, features, splits, children, self.growth.bins.categorical)
+        self.gain[nodes] = splits.gain
+        self.sums, self.rows = np.concatenate([self.sums, sums]), np.concatenate([self.rows, rows])
+        self.gain = np.concatenate([self.gain, np.zeros(n_new)])
+        self.tree_of = np.concatenate([self.tree_of, np.repeat(self.tree_of[nodes], 2)])
+        new = np.arange(known, known + n_new)
+        open_ = (rows >= 2 * self.growth.min_samples_leaf) & ~is_pure(sums, self.growth.target)
+        pairs = open_.reshape(-1, 2).any(axis=1)
+        if self.kept is not None:
+            kept = self.kept
+            self.kept = _Histograms(sums=kept.sums[:, pairs], rows=kept.rows[:, pairs], features=kept.features[pairs])
+            self.frontier = new[np.repeat(pairs, 2)]  # siblings go together
+        else:
+            self.frontier = new[open_]
+
+
+def grow(batches: Batches, growth: Growth, n_trees: int = 1) -> Grown:
+    """Grow trees on binned rows, all trees of a level in one pass as far as memory for histograms allows."""
+    grower = _Grower(batches, growth, n_trees)
+    while len(grower.frontier) and (growth.max_depth is None or grower.trees.depth < growth.max_depth):
+        grower.level()
+    return Grown(trees=grower.trees, sums=grower.sums, rows=grower.rows, gain=grower.gain)
+
+
+def _taken(splits: Splits, chosen: NDArray[np.intp]) -> Splits:
+    return Splits(**{name: part[chosen] for name, part in vars(splits).items()})
+
+
+def _joined(parts: list[Splits]) -> Splits:
+    return Splits(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+
+
+def _with_children(
+    trees: Trees,
+    nodes: NDArray[np.intp],
+    features: NDArray[np.intp],
+    splits: Splits,
+    children: NDArray[np.intp],
+    categorical: NDArray[np.bool_],
+) -> Trees:
+    """The trees where these leaves have become questions with two leaves each."""
+    new = children.reshape(-1)
+
+    def extended(known: NDArray[Any], fill: Any, values: Any) -> NDArray[Any]:
+        whole = np.concatenate([known, np.broadcast_to(np.asarray(fill, known.dtype), new.shape)])
+        whole[nodes] = values
+        return whole
+
+    named = categorical[features]
+    category = np.full(len(nodes), -1)
+    category[named] = len(trees.sets) + np.arange(named.sum())
+    return Trees(
+        roots=trees.roots,
+        feature=extended(trees.feature, -1, features),
+        cut=extended(trees.cut, -1, splits.cut),
+        missing_left=extended(trees.missing_left, False, splits.missing_left),
+        category=extended(trees.category, -1, category),
+        left=extended(trees.left, new, children[:, 0]),
+        right=extended(trees.right, new, children[:, 1]),
+        sets=np.concatenate([trees.sets, splits.sets[named]]),
+        missing=trees.missing,
+        depth=trees.depth + (len(nodes) > 0),
+    )

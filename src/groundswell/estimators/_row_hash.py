@@ -1,0 +1,37 @@
+"""Random numbers that belong to rows: hashes of their values, so that no cut or order of the rows changes a draw.
+
+Trees sample rows with them: for the edges of bins, for the bootstrap of a forest and for the subsamples of boosting.
+Equal rows have equal hashes, so a row of weight three draws what three equal rows draw.
+
+References:
+    Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hashes: TypeAlias = NDArray[np.uint64]
+
+
+def row_hashes(matrix: NDArray[Any]) -> Hashes:
+    """A hash of each row of numbers, shape (rows,). It does not depend on the precision in which they are stored."""
+    state = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64)
+    for column in matrix.T:
+        state ^= (column.astype(np.float64) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
+        state *= np.uint64(0xBF58476D1CE4E5B9)
+        state ^= state >> np.uint64(29)
+    return state
+
+
+def uniform(hashes: Hashes, seed: int) -> NDArray[np.float64]:
+    """A number in (0, 1) for each hash, by the finalizer of SplitMix64; another seed gives independent ones."""
+    start = (seed + 1) * 0x9E3779B97F4A7C15 % 2**64
+    state = hashes ^ np.uint64(start)
+    state ^= state >> np.uint64(30)
+    state *= np.uint64(0xBF58476D1CE4E5B9)
+    state ^= state >> np.uint64(27)
+    state *= np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
+    return ((state >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53

@@ -1,0 +1,170 @@
+"""What estimators made of trees share: rows as bins before, trees as plain arrays after.
+
+Trees are stored as arrays and numbers, so that a stored model holds nothing that would have to be trusted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from groundswell.errors import ColumnNotFoundError, FitError, choices
+from groundswell.estimators._bins import BinnedBatches, Bins, BinValues
+from groundswell.estimators._criteria import Floats
+from groundswell.estimators._growth import Grown
+from groundswell.estimators._input import CACHE_BYTES, Input
+from groundswell.estimators._trees import Trees
+from groundswell.statistics import Batch, CategoryCounts, Moments, Statistic, Together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binned:
+    """Rows ready for trees.
+
+    Args:
+        batches: the rows as bins.
+        bins: theirs.
+        classes: the labels, sorted; None for numbers.
+        center: a number near the mean of y, on a grid so coarse that whole numbers stay whole when it is subtracted.
+    """
+
+    batches: BinnedBatches
+    bins: Bins
+    classes: list[Any] | None
+    center: float = 0.0
+
+
+class _OfTarget:
+    """The moments of y."""
+
+    def __init__(self) -> None:
+        self.moments = Moments()
+
+    def zero(self) -> "_OfTarget":
+        """No rows."""
+        return _OfTarget()
+
+    def update(self, batch: Batch) -> None:
+        """Take in y."""
+        self.moments.update(Batch(X=batch.target, weights=batch.weights))
+
+    def merge(self, other: "_OfTarget") -> None:
+        """Add the other's."""
+        self.moments.merge(other.moments)
+
+    def result(self) -> Any:
+        """The moments."""
+        return self.moments.result()
+
+
+def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
+    """Find the bins and the labels in one pass.
+
+    Raises:
+        FitError: there are no rows, labels are missing, there is one class only, or a categorical feature has too many
+            categories.
+        ColumnNotFoundError: a categorical feature is not among the features.
+    """
+    target: Statistic[Any] = CategoryCounts() if classify else _OfTarget()
+    values = BinValues()
+    seen = data.fold(Together({"values": values, "target": target})).result()
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", range(data.n_features))]
+    classes, center = None, 0.0
+    labels = seen["target"]
+    missing = labels.missing if classify else float(labels.missing.sum())
+    if missing:
+        raise FitError(
+            f"Rows of weight {missing:g} have no label.",
+            why="A tree has a rule for missing features, not for missing targets.",
+            fix="Filter the rows.",
+            missing=missing,
+        )
+    if not seen["values"].values:
+        raise FitError("There are no rows to learn from.", fix="Check the filter, the weights or the file.")
+    if classify:
+        classes = labels.values
+        _require_classes(classes)
+    else:
+        center = _near(float(labels.mean[0]), float(labels.variance()[0]))
+    bins = Bins.of(seen["values"], _categorical(estimator, names), names)
+    kept = BinnedBatches(data.batches, bins, classes, CACHE_BYTES)
+    return Binned(batches=kept, bins=bins, classes=classes, center=center)
+
+
+def _require_classes(classes: Sequence[Any]) -> None:
+    if len(classes) < 2:
+        raise FitError(
+            f"All rows are of one class: {classes[0]!r}.",
+            why="A classifier learns what tells a class from the others.",
+            fix="Check the filter, or add rows of another class.",
+            classes=list(classes),
+        )
+
+
+def _near(mean: float, variance: float) -> float:
+    if not variance > 0:
+        return mean
+    grid = float(2.0 ** np.floor(np.log2(np.sqrt(variance))))
+    return float(np.round(mean / grid) * grid)
+
+
+def _categorical(estimator: BaseEstimator, names: list[str]) -> NDArray[np.bool_]:
+    """Which features are categories, from names, positions or booleans."""
+    given, chosen = estimator.categorical_features, np.zeros(len(names), np.bool_)
+    listed = [] if given is None else np.asarray(given).tolist()
+    if listed and all(isinstance(item, bool) for item in listed) and len(listed) == len(names):
+        return np.array(listed, np.bool_)
+    for item in listed:
+        known = isinstance(item, int) and not isinstance(item, bool) and 0 <= item < len(names)
+        if not known and item not in names:
+            raise ColumnNotFoundError(
+                f"The categorical feature {item!r} is not among the {len(names)} features.",
+                fix=choices(str(item), names, "features"),
+                column=item,
+                known=names,
+            )
+        chosen[item if known else names.index(item)] = True
+    return chosen
+
+
+def require_at_least(least: float, **given: float | None) -> None:
+    """Refuse parameters that are too small; None is none.
+
+    Raises:
+        FitError: one is smaller than `least`.
+    """
+    for name, value in given.items():
+        if value is not None and value < least:
+            raise FitError(
+                f"{name} is {value}.", why=f"It is at least {least:g}.", fix=f"Set {name} to {least:g} or more."
+            )
+
+
+def store(estimator: BaseEstimator, bins: Bins, trees: Trees, values: NDArray[Any], importances: Floats) -> None:
+    """Set what prediction needs as plain attributes: `trees_`, `values_`, `bin_edges_` and their like."""
+    estimator.bin_edges_, estimator.bin_counts_, estimator.is_categorical_ = bins.edges, bins.counts, bins.categorical
+    estimator.trees_, estimator.values_ = trees.arrays(), values
+    total = importances.sum()
+    estimator.feature_importances_ = importances / total if total > 0 else importances
+
+
+def importances_of(grown: Grown, n_features: int) -> Floats:
+    """The gains of the splits by feature, shape (features,)."""
+    inner = grown.trees.feature >= 0
+    found = np.bincount(grown.trees.feature[inner], np.maximum(grown.gain[inner], 0.0), n_features)
+    return found.astype(np.float64)
+
+
+def stored_trees(estimator: BaseEstimator) -> Trees:
+    """The trees of a fitted estimator."""
+    return Trees(**estimator.trees_)
+
+
+def bins_of(estimator: BaseEstimator, batch: Batch) -> NDArray[np.uint8]:
+    """The rows of a batch as the bins of a fitted estimator; of features that no tree asks for, nothing."""
+    bins = Bins(estimator.bin_edges_, estimator.bin_counts_, estimator.is_categorical_)
+    asked = np.unique(estimator.trees_["feature"])
+    return bins.bin(batch.matrix, asked[asked >= 0])
