@@ -7,7 +7,8 @@ from groundswell.features._data import Data, to_features
 from groundswell.features._explanation import Explanation, JoinExplanation
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._feature_views import FeatureViews
-from groundswell.features._group import FeatureGroup, History
+from groundswell.features._group import FeatureGroup
+from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._invariants import (
     check_group,

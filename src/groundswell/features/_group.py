@@ -12,7 +12,8 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB, Scan
 from groundswell.errors import ConflictError, DataError, GroundswellError, InUseError, NotFoundError
 from groundswell.expressions import Expression
-from groundswell.features._data import Data, to_pandas
+from groundswell.features._data import Data
+from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._query import Query, check_where
 from groundswell.features._reads import Read, record
@@ -246,7 +247,7 @@ class FeatureGroup:
         """A query for all its features in the rows that fulfill the condition."""
         return self.select().where(condition)
 
-    def history(self, limit: int | None = None) -> "History":
+    def history(self, limit: int | None = None) -> History:
         """Its commits, newest first: who did what when, and how many rows were new, replaced, deleted."""
         return History(self.name, [] if self._table is None else self._table.history(limit))
 
@@ -383,42 +384,3 @@ class FeatureGroup:
             f"<b>{escape(self.name)}</b> version {self.version}. {escape(self.description)}"
             f"<table><tr><th>column</th><th>type</th><th>role</th></tr>{rows}</table>"
         )
-
-
-class History:
-    """Commits of a group, newest first; a sequence that shows as a table."""
-
-    def __init__(self, name: str, commits: list[Commit]) -> None:
-        self.name = name
-        self._commits = commits
-
-    def __len__(self) -> int:
-        return len(self._commits)
-
-    def __getitem__(self, index: int) -> Commit:
-        return self._commits[index]
-
-    def to_pandas(self) -> Any:  # Any: a pandas DataFrame, whose stubs are not installed
-        """The commits as a pandas frame."""
-        return to_pandas(pa.Table.from_pylist([self._row(c) for c in self._commits]))
-
-    @staticmethod
-    def _row(commit: Commit) -> dict[str, object]:
-        return {
-            "version": commit.version,
-            "when": commit.committed_at,
-            "who": commit.author or "unknown",
-            "what": commit.kind,
-            "rows": commit.rows,
-            "new": commit.new,
-            "replaced": commit.replaced,
-            "deleted": commit.deleted,
-        }
-
-    def __repr__(self) -> str:
-        if not self._commits:
-            return f"Group {self.name!r} has no commits yet."
-        return str(self.to_pandas().to_string(index=False))
-
-    def _repr_html_(self) -> str:
-        return str(self.to_pandas().to_html(index=False))
