@@ -13,6 +13,7 @@ from groundswell.estimators._linear_regression import LinearRegression
 from groundswell.estimators._linear_svc import LinearSVC
 from groundswell.estimators._logistic_regression import LogisticRegression
 from groundswell.estimators._pca import PCA
+from groundswell.estimators._random_forest import RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
@@ -31,6 +32,8 @@ __all__ = [
     "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
     "RegularizationPath",
     "Ridge",
     "RidgeCV",
