@@ -120,7 +120,11 @@ def _fitted(name, kind):
     raise AssertionError(f"{name} fits none of the attempts")
 
 
-@pytest.mark.parametrize(("name", "kind"), all_estimators())
+STABLE = [(name, kind) for name, kind in all_estimators() if not name.startswith("Halving")]
+"""Halving searches are experimental: they are listed only if something in the process has asked for them."""
+
+
+@pytest.mark.parametrize(("name", "kind"), STABLE)
 @pytest.mark.filterwarnings("ignore")  # of estimators that dislike the toy data
 def test_every_estimator_of_scikit_learn_comes_back_and_answers_the_same(name, kind, tmp_path):
     model, inputs = _fitted(name, kind)

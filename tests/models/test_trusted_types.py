@@ -27,7 +27,8 @@ def test_every_name_stands_for_what_its_loader_expects(loader):
 
 
 def test_every_estimator_but_one_is_on_the_list():
-    absent = {f"{kind.__module__}.{kind.__qualname__}" for _, kind in all_estimators()} - TRUSTED["ObjectNode"]
+    listed = [kind for name, kind in all_estimators() if not name.startswith("Halving")]  # these are experimental
+    absent = {f"{kind.__module__}.{kind.__qualname__}" for kind in listed} - TRUSTED["ObjectNode"]
     assert absent == {"sklearn.cluster._birch.Birch"}, f"scikit-learn {sklearn.__version__} has others"
 
 
