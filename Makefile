@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check bench docs clean
+.PHONY: setup services demo test check bench docs clean
 
 setup: $(READY)  ## make the virtual environment and install the package with its tools
 
@@ -18,7 +18,13 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## flights from table to prediction service, in demo/
 	$(BIN)/groundswell demo demo
 
-test: $(READY)  ## all tests
+services:  ## what tests start privately: Redis, where it may be installed
+	@command -v redis-server >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server >/dev/null; \
+	else echo "redis-server is not installed: tests of the shared online store are skipped"; fi
+
+test: $(READY) services  ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)  ## style, types, import layers, changelog, docs

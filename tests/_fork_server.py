@@ -11,20 +11,24 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 import groundswell as gs
 import groundswell.features
 import groundswell.project
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB
+from groundswell.online import Follower, Lmdb, Redis
 from groundswell.tables import Definition, Table
 from groundswell.types import Schema
 
 ROWS = 20
 START_US = 1_704_067_200_000_000  # 2024-01-01T00:00Z
+START = datetime.fromtimestamp(START_US // 1_000_000, UTC)
 
 
 def batch(writer: str, number: int) -> pa.Table:
@@ -58,6 +62,35 @@ def write_table(*, folder: str, **batches: object) -> None:
     """Write batches to a bare table."""
     table = table_of(folder)
     write(lambda rows: table.commit(table.stage(rows)), table.compact, **batches)
+
+
+def follow_table(*, folder: str, store: str, first: int, last: int, part_rows: int) -> None:
+    """Write events to a bare table, now and then change it in other ways, and follow each change into a store.
+
+    Args:
+        store: the address of a Redis server, or a folder.
+        part_rows: how many rows are written to the store at once.
+    """
+    groundswell.engines._duckdb.BATCH_ROWS = part_rows
+    table = table_of(folder)
+    place = Redis(store, lease_s=0.3) if "://" in store else Lmdb(store)
+    follower = Follower(table, place, DuckDB(), clock=lambda: START + timedelta(minutes=25))
+    for number in range(first, last + 1):
+        table.commit(table.stage(events(number)))
+        if number % 5 == 3:
+            table.compact()
+        if number % 7 == 5:
+            DeltaTable(table.folder).delete(f"v = {number - 2} OR k = 'k{number % 20}'")
+        if number % 11 == 9:
+            follower.rebuild()
+        follower.follow()
+
+
+def events(number: int) -> pa.Table:
+    """Rows of twenty keys, over and over, some of them of the future."""
+    minutes = [(number * 7 + i * 3) % 50 for i in range(ROWS)]
+    times = pa.array([START + timedelta(minutes=minute) for minute in minutes], pa.timestamp("us", tz="UTC"))
+    return pa.table({"k": [f"k{(number + i * i) % 20}" for i in range(ROWS)], "t": times, "v": [number] * ROWS})
 
 
 def write_group(*, folder: str, **batches: object) -> None:
@@ -98,6 +131,7 @@ def open_project(*, folder: str) -> None:
 TASKS = {
     "open_project": open_project,
     "create_group": create_group,
+    "follow_table": follow_table,
     "write_group": write_group,
     "write_table": write_table,
 }
