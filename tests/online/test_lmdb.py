@@ -11,7 +11,7 @@ import pytest
 
 from groundswell.errors import ConflictError, CorruptionError, GroundswellError
 from groundswell.online import Lmdb
-from groundswell.testing._online import OnlineStoreConformance
+from groundswell.testing import OnlineStoreConformance
 
 
 class TestLmdb(OnlineStoreConformance):

@@ -7,7 +7,7 @@ import pytest
 
 from groundswell.errors import ConflictError, GroundswellError, MissingDependencyError
 from groundswell.online import Redis
-from groundswell.testing._online import OnlineStoreConformance
+from groundswell.testing import OnlineStoreConformance
 
 
 class TestRedis(OnlineStoreConformance):

@@ -8,6 +8,7 @@ from groundswell.testing._batches import (
     targets,
     whole_weights,
 )
+from groundswell.testing._online import OnlineStoreConformance
 from groundswell.testing._point_in_time import PointInTimeConformance
 from groundswell.testing._project import join_groups, write_groups
 from groundswell.testing._records import Condition, GroupData
@@ -17,6 +18,7 @@ from groundswell.testing._statistics import SketchConformance, StatisticConforma
 __all__ = [
     "Condition",
     "GroupData",
+    "OnlineStoreConformance",
     "PointInTimeConformance",
     "SketchConformance",
     "StatisticConformance",
