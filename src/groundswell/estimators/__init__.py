@@ -8,6 +8,7 @@ from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, Ridge
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
 from groundswell.estimators._gaussian_nb import GaussianNB
+from groundswell.estimators._gradient_boosting import GradientBoostingClassifier, GradientBoostingRegressor
 from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
 from groundswell.estimators._linear_svc import LinearSVC
@@ -24,6 +25,8 @@ __all__ = [
     "ElasticNet",
     "ElasticNetCV",
     "GaussianNB",
+    "GradientBoostingClassifier",
+    "GradientBoostingRegressor",
     "KMeans",
     "Lasso",
     "LassoCV",

@@ -29,12 +29,14 @@ class Binned:
         bins: theirs.
         classes: the labels, sorted; None for numbers.
         center: a number near the mean of y, on a grid so coarse that whole numbers stay whole when it is subtracted.
+        shares: of the classes, or the mean of y alone.
     """
 
     batches: BinnedBatches
     bins: Bins
     classes: list[Any] | None
-    center: float = 0.0
+    center: float
+    shares: Floats
 
 
 class _OfTarget:
@@ -87,11 +89,13 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
     if classify:
         classes = labels.values
         _require_classes(classes)
+        shares = labels.counts / labels.counts.sum()
     else:
+        shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
     bins = Bins.of(seen["values"], _categorical(estimator, names), names)
     kept = BinnedBatches(data.batches, bins, classes, CACHE_BYTES)
-    return Binned(batches=kept, bins=bins, classes=classes, center=center)
+    return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
 
 
 def _require_classes(classes: Sequence[Any]) -> None:

@@ -1,5 +1,6 @@
 """`Trees`: grown binary trees as arrays of nodes, followed by many rows at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,3 +100,29 @@ def pruned(trees: Trees, kept: NDArray[np.bool_]) -> tuple[Trees, NDArray[np.int
         depth=trees.depth,
     )
     return smaller, old
+
+
+def joined(parts: Sequence[Trees]) -> Trees:
+    """All trees of several as one."""
+    nodes = np.cumsum([0, *(len(part.feature) for part in parts)])
+    sets = np.cumsum([0, *(len(part.sets) for part in parts)])
+
+    def pooled(name: str, offsets: NDArray[np.int64] | None = None) -> NDArray[Any]:
+        shifts = np.zeros(len(parts), np.int32) if offsets is None else offsets.astype(np.int32)
+        return np.concatenate([getattr(p, name) + s for p, s in zip(parts, shifts, strict=True)])
+
+    categories = [
+        np.where(part.category < 0, -1, part.category + start) for part, start in zip(parts, sets[:-1], strict=True)
+    ]
+    return Trees(
+        roots=pooled("roots", nodes[:-1]),
+        feature=pooled("feature"),
+        cut=pooled("cut"),
+        missing_left=np.concatenate([part.missing_left for part in parts]),
+        category=np.concatenate(categories).astype(np.int32),
+        left=pooled("left", nodes[:-1]),
+        right=pooled("right", nodes[:-1]),
+        sets=np.concatenate([part.sets for part in parts]),
+        missing=parts[0].missing,
+        depth=max(part.depth for part in parts),
+    )
