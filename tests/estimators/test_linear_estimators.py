@@ -16,6 +16,7 @@ from groundswell.errors import ColumnNotFoundError, FitError, SchemaError, TypeM
 from groundswell.estimators import (
     ElasticNet,
     ElasticNetCV,
+    GeneralizedLinearModel,
     Lasso,
     LassoCV,
     LinearRegression,
@@ -35,6 +36,8 @@ ESTIMATORS = [
     RidgeCV(alphas=[1e-3, 0.1]),
     LassoCV(alphas=10),
     ElasticNetCV(alphas=10),
+    GeneralizedLinearModel(),
+    GeneralizedLinearModel("gamma"),
     LogisticRegression(),
     LogisticRegression(0.3, l1_ratio=0.5),
     LinearSVC(0.1),

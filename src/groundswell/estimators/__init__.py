@@ -8,6 +8,7 @@ from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, Ridge
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
 from groundswell.estimators._gaussian_nb import GaussianNB
+from groundswell.estimators._generalized_linear_model import GeneralizedLinearModel
 from groundswell.estimators._gradient_boosting import GradientBoostingClassifier, GradientBoostingRegressor
 from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
@@ -17,14 +18,18 @@ from groundswell.estimators._pca import PCA
 from groundswell.estimators._random_forest import RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
+from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, LinearSummary
 
 __all__ = [
     "PCA",
+    "CoefficientTable",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "ElasticNet",
     "ElasticNetCV",
     "GaussianNB",
+    "GeneralizedLinearModel",
+    "GeneralizedLinearSummary",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "KMeans",
@@ -32,6 +37,7 @@ __all__ = [
     "LassoCV",
     "LinearRegression",
     "LinearSVC",
+    "LinearSummary",
     "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from groundswell.estimators._input import predict_parts
 from groundswell.statistics import Batch
@@ -41,3 +42,14 @@ def linear_predictions(estimator: BaseEstimator, X: Any, *, accept_sparse: bool 
         return np.asarray(X @ estimator.coef_.T + estimator.intercept_)
 
     return predict_parts(estimator, X, of, accept_sparse=accept_sparse)
+
+
+def term_names(estimator: BaseEstimator) -> tuple[str, ...]:
+    """The names of a fitted model's terms: "intercept" if it has one, then its features, x0, x1, … if they have none.
+
+    Raises:
+        sklearn.exceptions.NotFittedError: the estimator is not fitted.
+    """
+    check_is_fitted(estimator)
+    names = getattr(estimator, "feature_names_in_", [f"x{j}" for j in range(estimator.n_features_in_)])
+    return (*(["intercept"] if estimator.fit_intercept else []), *(str(name) for name in names))

@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._least_squares import around_origin, normal_equations, solve
-from groundswell.estimators._linear_model import linear_predictions, store_coefficients
+from groundswell.estimators._linear_model import linear_predictions, store_coefficients, term_names
+from groundswell.estimators._summary import LinearSummary, inverse_diagonal, linear_summary
 
 
 class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -24,6 +25,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
     Attributes:
         coef_: w, shape (features,), or (targets, features) if y has two dimensions.
         intercept_: b, a number, or shape (targets,).
+        weight_: Σ w. residual_, total_: sums of squares of the residuals and of y, shape (targets,).
+        errors_per_variance_: standard errors of the intercept, if there is one, and of the coefficients, for errors of
+            variance 1; NaN where features are dependent. See `summary`.
         n_features_in_, feature_names_in_: what it was fitted on.
 
     References:
@@ -58,7 +62,38 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
             sums = around_origin(sums)
         coefficients = solve(data, sums, np.zeros(len(sums.y_mean)), fit_intercept=self.fit_intercept)
         store_coefficients(self, coefficients, sums.x_mean, sums.y_mean, flat=data.y_ndim == 1)
+        self.weight_ = sums.weight
+        self.total_ = np.diagonal(sums.yy).copy()
+        fitted = 2 * sums.xy - sums.xx @ coefficients
+        self.residual_ = np.maximum(self.total_ - np.einsum("jk,jk->k", coefficients, fitted), 0.0)
+        inverse = inverse_diagonal(sums.xx)
+        if self.fit_intercept:
+            shift = np.linalg.lstsq(sums.xx, sums.x_mean)[0] if len(inverse) else inverse
+            first = 1 / sums.weight + (sums.x_mean @ shift if np.isfinite(inverse).all() else np.nan)
+            inverse = np.append(first, inverse)
+        self.errors_per_variance_ = np.sqrt(inverse)
         return self
+
+    def summary(self, target: int = 0) -> LinearSummary:
+        """Coefficients with standard errors and tests, and the quality of the fit, of normal errors of one variance.
+
+        Args:
+            target: which one, if y had several.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: it is not fitted.
+        """
+        terms = term_names(self)
+        slopes = np.atleast_2d(self.coef_)[target]
+        estimates = np.append(np.atleast_1d(self.intercept_)[target], slopes) if self.fit_intercept else slopes
+        return linear_summary(
+            terms=terms,
+            estimates=estimates,
+            errors_per_variance=self.errors_per_variance_,
+            weight=self.weight_,
+            residual=float(self.residual_[target]),
+            total=float(self.total_[target]),
+        )
 
     def predict(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
         """Xw + b, shape (rows,) or (rows, targets).

@@ -1,0 +1,138 @@
+"""`ScoringSums`: what a step of Fisher scoring (iteratively reweighted least squares) needs to know of the data."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from groundswell.errors import DataError
+from groundswell.estimators._families import FAMILIES, LINKS
+from groundswell.statistics import Batch, LinearPredictor, require_equal
+from groundswell.statistics._matrix import Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringResult:
+    """Sums over the rows at coefficients θ, the intercept first, shape (1 + features,).
+
+    Attributes:
+        deviance: Σ w of the deviances; infinite if a mean is none of the family's.
+        pearson: Σ w (y − μ)² / V(μ).
+        log_likelihood: Σ w log p(y | μ, φ) at the dispersion that was given.
+        score: Σ w (y − μ) / V(μ) · ∂μ/∂θ.
+        information: Σ w / V(μ) · ∂μ/∂θ ∂μ/∂θᵀ, shape (1 + features, 1 + features): Fisher's, times φ.
+        weight: Σ w.
+    """
+
+    deviance: float
+    pearson: float
+    log_likelihood: float
+    score: Floats
+    information: Floats
+    weight: float
+
+
+@dataclass
+class ScoringSums:
+    """Deviance, score and Fisher information of a generalized linear model at given coefficients.
+
+    Args:
+        family: a name in `FAMILIES`.
+        link: a name in `LINKS`.
+        coefficients: θ, shape (1 + features,).
+        center: of the features, shape (features,).
+        scale: shape (features,).
+        dispersion: φ, of the log-likelihood.
+
+    References:
+        McCullagh, Nelder: Generalized linear models, 2nd edition (1989), section 2.5.
+    """
+
+    family: str
+    link: str
+    coefficients: Floats
+    center: Floats
+    scale: Floats
+    dispersion: float = 1.0
+    deviance: float = field(init=False, default=0.0)
+    pearson: float = field(init=False, default=0.0)
+    log_likelihood: float = field(init=False, default=0.0)
+    score: Floats = field(init=False)
+    information: Floats = field(init=False)
+    weight: float = field(init=False, default=0.0)
+    dropped: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self.score = np.zeros(len(self.coefficients))
+        self.information = np.zeros((len(self.coefficients), len(self.coefficients)))
+
+    def zero(self) -> "ScoringSums":
+        """The same model at the same coefficients, summed over nothing."""
+        return ScoringSums(self.family, self.link, self.coefficients, self.center, self.scale, self.dispersion)
+
+    def update(self, batch: Batch) -> None:
+        """Add the rows.
+
+        Raises:
+            DataError: a target is none of the family's.
+        """
+        family, link = FAMILIES[self.family], LINKS[self.link]
+        predictor = LinearPredictor(coefficients=self.coefficients, center=self.center, scale=self.scale)
+        for block in batch.blocks():
+            y = block.target[:, 0]
+            if np.isnan(y).any() or np.isnan(block.shifted.matrix.sum()):
+                block, left_out = block.complete()
+                self.dropped += left_out
+                y = block.target[:, 0]
+            _check_targets(self.family, y)
+            w = np.ones(len(y)) if block.weights is None else block.weights
+            with np.errstate(all="ignore"):  # far from the optimum means may be out of range, which is seen below
+                eta = predictor.of(block)
+                mean = link.mean(eta)
+                self.weight += float(w.sum())
+                if not family.inside(mean).all():
+                    self.deviance = np.inf
+                    continue
+                slope, variance = link.slope(eta), np.maximum(family.variance(mean), np.finfo(np.float64).tiny)
+                self.deviance += float(w @ family.deviance(y, mean))
+                self.pearson += float(w @ ((y - mean) ** 2 / variance))
+                self.log_likelihood += float(w @ family.log_likelihood(y, mean, self.dispersion))
+                self.score += predictor.gradient(block, w * (y - mean) * slope / variance)
+                self.information += predictor.products(block, w * slope**2 / variance)
+
+    def merge(self, other: "ScoringSums") -> None:
+        """Add the sums.
+
+        Raises:
+            DataError: the other is of another model, or at other coefficients.
+        """
+        require_equal(self, other, "family", "link", "coefficients", "center", "scale", "dispersion")
+        self.deviance += other.deviance
+        self.pearson += other.pearson
+        self.log_likelihood += other.log_likelihood
+        self.score += other.score
+        self.information += other.information
+        self.weight, self.dropped = self.weight + other.weight, self.dropped + other.dropped
+
+    def result(self) -> ScoringResult:
+        """The sums."""
+        return ScoringResult(
+            deviance=self.deviance,
+            pearson=self.pearson,
+            log_likelihood=self.log_likelihood,
+            score=self.score.copy(),
+            information=self.information.copy(),
+            weight=self.weight,
+        )
+
+
+def _check_targets(name: str, y: Floats) -> None:
+    family = FAMILIES[name]
+    wrong = y[~family.holds(y)]
+    if len(wrong):
+        raise DataError(
+            f"The target {float(wrong[0]):g} is none of the {name} family.",
+            why=f"A target of the {name} family {family.rule}.",
+            fix="Choose another family, or repair the rows.",
+            value=float(wrong[0]),
+            family=name,
+        )
