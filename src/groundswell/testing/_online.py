@@ -6,6 +6,7 @@ compares every answer with a search of all rows.
 """
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -152,6 +153,7 @@ class OnlineStoreConformance(ABC):
             for _ in range(5):
                 with store.writer(record) as writer:
                     before = int(writer.record or b"0")
+                    time.sleep(0.002)  # long enough for another to come in, if it may
                     writer.write([(prefix + b"n", b"%d" % (before + 1), None)], b"%d" % (before + 1))
 
         threads = [threading.Thread(target=count, args=(store,)) for store in handles]
