@@ -4,12 +4,7 @@ Reads stream, use all cores, stay inside the memory limit and spill to a tempora
 tables ask about identities, scans snapshots, and runs point-in-time joins.
 """
 
-import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -17,6 +12,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from groundswell.engines._broken import broken_identities
+from groundswell.engines._database import Database, explained
 from groundswell.engines._join import join
 from groundswell.engines._measures import Condition, Measure, Predicate
 from groundswell.engines._newest import Newest, newest
@@ -35,12 +31,9 @@ from groundswell.engines._sql import (
     text_of,
 )
 from groundswell.engines._validate import check_condition, examples, measure
-from groundswell.errors import CorruptionError, DataError
 from groundswell.tables import HIDDEN, DataFile, Definition, Snapshot
 
 BATCH_ROWS = 65_536
-_SHARE = 0.6
-"""DuckDB oversteps its limit by 15 to 55 %, and Python and Arrow need room too: of the user's limit it gets this."""
 
 
 class DuckDB:
@@ -56,14 +49,7 @@ class DuckDB:
     def __init__(
         self, *, memory_limit: str | None = None, threads: int | None = None, temp_folder: str | None = None
     ) -> None:
-        self._settings: dict[str, str | int | bool] = {}
-        if memory_limit is not None:
-            self._settings["memory_limit"] = f"{int(parse_bytes(memory_limit) * _SHARE) >> 20}MiB"
-        if threads is not None:
-            self._settings["threads"] = threads
-        self._temp_folder = temp_folder
-        self._database: duckdb.DuckDBPyConnection | None = None
-        self._process = 0
+        self._database = Database(memory_limit=memory_limit, threads=threads, temp_folder=temp_folder)
 
     def repeated(self, paths: Sequence[str], definition: Definition) -> int:
         """How many rows of the files have an identity that a later row of them has too."""
@@ -74,7 +60,7 @@ class DuckDB:
             keys=rows(paths, definition, identity),
             counts=template(f"SELECT count(*) AS n FROM keys GROUP BY {names}"),
         )
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             return int(_one(cursor, query))
 
     def keep_last(self, paths: Sequence[str], definition: Definition) -> pa.RecordBatchReader:
@@ -93,7 +79,7 @@ class DuckDB:
         """How many identities of the first files are in the existing ones too; in the first each is there once."""
         identity = {f"i{i}": column(definition, name) for i, name in enumerate(definition.identity)}
         same = " AND ".join(f"n.{i} = o.{i}" for i in identity)
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             near: exp.Expr | None = None
             if definition.event_time:
                 times = {"t": column(definition, definition.event_time)}
@@ -144,30 +130,30 @@ class DuckDB:
             conditions.append(bucket([(column(definition, n), definition.schema[n].type) for n in part.columns], part))
         where = exp.and_(*conditions) if conditions else None
         query = template("SELECT count(*) FROM r", r=current(snapshot, snapshot.files, {}, where))
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             return int(_one(cursor, query))
 
     def join(self, plan: PointInTimeJoin) -> tuple[pa.RecordBatchReader, list[JoinReport]]:
         """Run a point-in-time join: the rows as a stream, and how each join went."""
-        cursor = self._open().cursor()
+        cursor = self._database.cursor()
         try:
-            with _file_errors():
+            with explained():
                 query, schema, reports = join(cursor, plan)
-            return _reader(cursor, query, schema), reports
+            return self._reader(cursor, query, schema), reports
         except BaseException:
-            cursor.close()
+            self._database.release(cursor)
             raise
 
     def measure(self, paths: Sequence[str], definition: Definition, measures: Sequence[Measure]) -> list[object]:
         """The value of each measure over the rows of the files, by one query; `Uncomputable` where there is none."""
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             return measure(cursor, paths, definition, measures)
 
     def examples(
         self, paths: Sequence[str], definition: Definition, predicate: Predicate, columns: Sequence[str], limit: int
     ) -> pa.Table:
         """The first rows of the files that the predicate picks, in order."""
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             return examples(cursor, paths, definition, predicate, columns, limit)
 
     def check_condition(self, definition: Definition, condition: Condition) -> None:
@@ -176,7 +162,7 @@ class DuckDB:
         Raises:
             TypeMismatchError: it is something else, or its operations do not apply to the columns' types.
         """
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             check_condition(cursor, definition, condition)
 
     def newest(self, plan: Newest) -> pa.RecordBatchReader:
@@ -190,68 +176,37 @@ class DuckDB:
             files: in the order of their rows.
             definition: the table's.
         """
-        with self._cursor() as cursor:
+        with self._database.session() as cursor:
             return broken_identities(cursor, files, definition)
 
     def close(self) -> None:
         """Let go of memory and temporary files. The engine opens again when it is used."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        self._database.close()
 
     def _stream(self, query: exp.Expr, schema: pa.Schema) -> pa.RecordBatchReader:
-        return _reader(self._open().cursor(), query, schema)
-
-    @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._open().cursor()
+        cursor = self._database.cursor()
         try:
-            with _file_errors():
-                yield cursor
-        finally:
-            cursor.close()
+            return self._reader(cursor, query, schema)
+        except BaseException:
+            self._database.release(cursor)
+            raise
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        if self._database is None or self._process != os.getpid():
-            folder = self._temp_folder or tempfile.mkdtemp(prefix="groundswell-duckdb-")
-            self._database = duckdb.connect(config={**self._settings, "temp_directory": folder})
-            self._database.execute("SET TimeZone = 'UTC'")
-            self._process = os.getpid()
-            if self._temp_folder is None:
-                weakref.finalize(self, _remove, folder, self._process)
-        return self._database
+    def _reader(self, cursor: duckdb.DuckDBPyConnection, query: exp.Expr, schema: pa.Schema) -> pa.RecordBatchReader:
+        """The result as a stream under our schema; the cursor lives until it is read or dropped."""
+        with explained():
+            result = cursor.sql(text_of(query)).to_arrow_reader(BATCH_ROWS)
 
+        def batches() -> Iterator[pa.RecordBatch]:
+            try:
+                with explained():
+                    for batch in result:
+                        pairs = zip(batch.columns, schema, strict=True)
+                        columns = [c if c.type == f.type else c.cast(f.type) for c, f in pairs]
+                        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            finally:
+                self._database.release(cursor)
 
-def parse_bytes(text: str) -> int:
-    """Bytes from text such as "1GB" or "512MiB".
-
-    Raises:
-        DataError: it cannot be read, or is less than 64 MB.
-    """
-    units = {
-        "kb": 10**3,
-        "mb": 10**6,
-        "gb": 10**9,
-        "tb": 10**12,
-        "kib": 2**10,
-        "mib": 2**20,
-        "gib": 2**30,
-        "tib": 2**40,
-    }
-    number = text.strip().rstrip("KMGTiBkmgtb").strip()
-    unit = text.strip()[len(number) :].strip().lower()
-    try:
-        size = int(float(number) * units[unit])
-    except (ValueError, KeyError):
-        size = 0
-    if size < 64 * 10**6:
-        raise DataError(
-            f"{text!r} cannot be a memory limit.",
-            why="It must be a number and a unit, and at least 64MB.",
-            fix="Write it as '1GB' or '512MiB'.",
-            value=text,
-        )
-    return size
+        return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _position(files: Sequence[DataFile]) -> exp.Expr:
@@ -272,54 +227,3 @@ def _one(cursor: duckdb.DuckDBPyConnection, query: exp.Expr) -> int:
 def _row(cursor: duckdb.DuckDBPyConnection, query: exp.Expr) -> tuple[Any, ...]:  # Any: values as DuckDB gives them
     (found,) = cursor.execute(text_of(query)).fetchall()
     return tuple(found)
-
-
-def _reader(cursor: duckdb.DuckDBPyConnection, query: exp.Expr, schema: pa.Schema) -> pa.RecordBatchReader:
-    """The result as a stream under our schema; the cursor lives until it is read or dropped."""
-    with _file_errors():
-        result = cursor.sql(text_of(query)).to_arrow_reader(BATCH_ROWS)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        try:
-            with _file_errors():
-                for batch in result:
-                    columns = [
-                        c if c.type == f.type else c.cast(f.type) for c, f in zip(batch.columns, schema, strict=True)
-                    ]
-                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
-        finally:
-            cursor.close()
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-@contextmanager
-def _file_errors() -> Iterator[None]:
-    """Say in our words that a file cannot be read, or that memory and disk are used up."""
-    try:
-        yield
-    except duckdb.Error as error:
-        if isinstance(error, duckdb.OutOfMemoryException):
-            raise DataError(
-                f"The memory limit is too small for this query: {str(error).splitlines()[0]}",
-                fix="Raise memory_limit, ask for fewer columns, or read in parts.",
-            ) from error
-        if not _is_about_a_file(error):
-            raise
-        raise CorruptionError(
-            f"A table's file cannot be read: {str(error).splitlines()[0].rstrip('.')}.",
-            why="It is damaged, missing, or the disk is full.",
-            fix="`groundswell doctor` says which files are affected; other versions and groups can still be read.",
-        ) from error
-
-
-def _is_about_a_file(error: duckdb.Error) -> bool:
-    """Whether a file is damaged or missing; what DuckDB's decoders of Parquet throw has no class of its own."""
-    if isinstance(error, duckdb.InvalidInputException):
-        return ".parquet" in str(error)
-    return isinstance(error, duckdb.IOException) or type(error) is duckdb.Error
-
-
-def _remove(folder: str, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)
