@@ -224,6 +224,35 @@ _SPARSE = frozenset(
     for form in ("array", "matrix")
 )
 
+_OWN = frozenset(
+    f"groundswell.estimators.{name}"
+    for name in (
+        "_cross_validated.ElasticNetCV",
+        "_cross_validated.LassoCV",
+        "_cross_validated.RidgeCV",
+        "_decision_tree.DecisionTreeClassifier",
+        "_decision_tree.DecisionTreeRegressor",
+        "_elastic_net.ElasticNet",
+        "_elastic_net.Lasso",
+        "_gaussian_nb.GaussianNB",
+        "_generalized_linear_model.GeneralizedLinearModel",
+        "_gradient_boosting.GradientBoostingClassifier",
+        "_gradient_boosting.GradientBoostingRegressor",
+        "_kmeans.KMeans",
+        "_linear_regression.LinearRegression",
+        "_linear_svc.LinearSVC",
+        "_logistic_regression.LogisticRegression",
+        "_pca.PCA",
+        "_random_forest.RandomForestClassifier",
+        "_random_forest.RandomForestRegressor",
+        "_ridge.Ridge",
+        "_scalers.MaxAbsScaler",
+        "_scalers.MinMaxScaler",
+        "_scalers.StandardScaler",
+    )
+)
+"""Our own estimators, whose attributes are arrays and plain values."""
+
 TRUSTED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "DictNode": frozenset({"builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"}),
@@ -234,7 +263,7 @@ TRUSTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "LossNode": _LOSSES,
         "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray"}),
         "NdArrayNode": _NUMBERS | {"numpy.ndarray"},
-        "ObjectNode": _OBJECTS,
+        "ObjectNode": _OBJECTS | _OWN,
         "PartialNode": frozenset({"functools.partial"}),
         "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
         "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),

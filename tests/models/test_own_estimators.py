@@ -1,0 +1,26 @@
+"""Our own estimators are stored, come back, and answer the same."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+
+import groundswell.estimators
+from groundswell.models import load_model, save_model
+
+KINDS = [
+    kind
+    for name in groundswell.estimators.__all__
+    if inspect.isclass(kind := getattr(groundswell.estimators, name)) and hasattr(kind, "fit")
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_it_comes_back_and_answers_the_same(kind, tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = kind().fit(X, 1 + (X[:, 0] > 0).astype(int))
+    back = load_model(save_model(model, tmp_path / "model.skops"))
+    answer = "predict" if hasattr(model, "predict") else "transform"
+    np.testing.assert_array_equal(getattr(back, answer)(X), getattr(model, answer)(X))
+    assert pickle.dumps(back.get_params()) == pickle.dumps(model.get_params())
