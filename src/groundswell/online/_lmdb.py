@@ -57,7 +57,8 @@ class Lmdb:
 
     def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
         """The rows at the addresses, as of one moment; None where there is none."""
-        env = self._open().env
+        shared = self._shared
+        env = None if shared is None else shared.env
         if env is not None:  # without the detour of `_read`, which is as long as the way itself
             try:
                 with env.begin() as transaction:

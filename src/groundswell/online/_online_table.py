@@ -190,7 +190,12 @@ class OnlineTable:
             except struct.error:
                 raise damaged(len(row)) from None
             if fields[_KNOWN] <= at_us < fields[_NEXT]:
-                return self._found(decoder, fields, row, at_us)
+                event_us, pick = fields[_EVENT_TIME], decoder.pick
+                if pick is None or fields[_NULLS] != decoder.no_nulls or at_us - event_us > self._max_age_us:
+                    return self._found(decoder, fields, row, at_us)
+                # What `_found` comes to for numbers, written out: a vector of three tables calls this three times in
+                # nine microseconds.
+                return _row(OnlineRow, (self._names, pick(fields), fields[_VERSION], event_us, fields[_AVAILABLE_AT]))
         return self._search(row, address, at_us)
 
     def answers(self, rows: list[bytes | None], addresses: Sequence[bytes], at_us: NDArray[np.int64]) -> OnlineRows:
@@ -252,9 +257,9 @@ class OnlineTable:
     def _found(self, decoder: RowDecoder, fields: Fields, row: bytes, at_us: int) -> OnlineRow | None:
         if at_us - fields[_EVENT_TIME] > self._max_age_us:
             return None
-        pick = decoder.pick
-        values = decoder.values(fields, row) if pick is None or fields[_NULLS] != decoder.no_nulls else pick(fields)
-        return _row(OnlineRow, (self._names, values, fields[_VERSION], fields[_EVENT_TIME], fields[_AVAILABLE_AT]))
+        return OnlineRow(
+            self._names, decoder.values(fields, row), fields[_VERSION], fields[_EVENT_TIME], fields[_AVAILABLE_AT]
+        )
 
     def _surface(self, row: bytes, address: bytes, at_us: int) -> bytes | None:
         """The row that counts at a moment, given one that another follows by then.
