@@ -23,6 +23,7 @@ from sqlglot import exp
 
 from groundswell.engines._plan import AsOfJoin, JoinReport, PointInTimeJoin, Rows, Scan, provenance_columns
 from groundswell.engines._sql import (
+    ROW_BITS,
     bucket,
     column,
     condition,
@@ -50,7 +51,9 @@ def join(cursor: duckdb.DuckDBPyConnection, plan: PointInTimeJoin) -> tuple[exp.
     """Match every join and return the query that gathers the result, its schema and the reports."""
     state = _State(cursor, plan)
     state.make_left()
-    reports = [state.match(i, asof) for i, asof in enumerate(plan.joins)]
+    for i, asof in enumerate(plan.joins):
+        state.match(i, asof)
+    reports = [state.report(i, asof) for i, asof in enumerate(plan.joins)] if plan.report else []
     return *state.gather(), reports
 
 
@@ -135,8 +138,8 @@ class _State:
         gathered = [exp.alias_(at[name], f"o{i}") for i, name in enumerate(self.plan.outputs)]
         return select, exp.select(exp.column("id"), *gathered).from_("outside")
 
-    def match(self, number: int, asof: AsOfJoin) -> JoinReport:
-        """Make the table of matches of one join, say how its columns are gathered, and report."""
+    def match(self, number: int, asof: AsOfJoin) -> None:
+        """Make the table of matches of one join, and say how its columns are gathered."""
         self._make_labels(asof)
         timed = asof.scan.snapshot.definition.event_time is not None
         same = " AND ".join(f"b.k{i} = r.k{i}" for i in range(len(asof.on)))
@@ -151,6 +154,10 @@ class _State:
             text = f"SELECT b.id, r.place, NULL AS et, NULL AS aa, NULL AS age FROM b JOIN r ON {same}"
         self._create(f"m{number}", template(text, r=self._candidates(asof)))
         self._plan_gather(number, asof)
+
+    def report(self, number: int, asof: AsOfJoin) -> JoinReport:
+        """How one join went."""
+        timed = asof.scan.snapshot.definition.event_time is not None
         matched, *ages = self._row(f"SELECT count(*), min(age), median(age), max(age) FROM m{number}")
         return JoinReport(
             name=asof.name,
@@ -257,7 +264,10 @@ class _State:
         """Say how the columns of a join come to the labels: by place, from the files that hold a match."""
         snapshot, definition = asof.scan.snapshot, asof.scan.snapshot.definition
         table, matches = f"g{number}", f"m{number}"
-        touched = self.cursor.execute(f"SELECT DISTINCT place >> 40 FROM {matches} ORDER BY 1").fetchall()
+        touched = [(0,)]
+        if len(snapshot.files) != 1:
+            query = f"SELECT DISTINCT place >> {ROW_BITS} FROM {matches} ORDER BY 1"
+            touched = self.cursor.execute(query).fetchall()
         files = [snapshot.files[n] for (n,) in touched]
         columns: dict[str, exp.Expr] = {}
         for i, (name, output) in enumerate(zip(asof.scan.columns, asof.outputs, strict=True)):

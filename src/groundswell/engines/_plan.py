@@ -83,6 +83,7 @@ class PointInTimeJoin:
         bucket: which part of the left, by hash; None is all.
         provenance: whether to put out, for each join, the commit, event time and availability of the row that matched,
             as columns named by `provenance_columns`.
+        report: whether to count matches and measure their ages.
     """
 
     left: Scan | Rows
@@ -91,6 +92,7 @@ class PointInTimeJoin:
     joins: tuple[AsOfJoin, ...]
     bucket: Bucket | None = None
     provenance: bool = False
+    report: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

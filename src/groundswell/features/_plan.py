@@ -63,6 +63,7 @@ def plan_rows(
     where: Expression | None = None,
     bucket: Bucket | None = None,
     provenance: bool = False,
+    report: bool = True,
 ) -> PointInTimeJoin:
     """The plan whose left side is the base group's rows.
 
@@ -72,6 +73,7 @@ def plan_rows(
         where: a further condition on the base group's rows.
         bucket: which part of them, by hash.
         provenance: whether to say which row of each joined group matched.
+        report: whether to count matches and measure their ages.
 
     Raises:
         JoinError: a joined group has event times and the base group has none.
@@ -91,6 +93,7 @@ def plan_rows(
         joins=tuple(_asof(join, pins) for join in query.joins),
         bucket=bucket,
         provenance=provenance,
+        report=report,
     )
 
 

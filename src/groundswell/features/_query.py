@@ -140,7 +140,7 @@ class Query(Shape):
             JoinError: a joined group has event times and the base group has none.
         """
         pins = Pins.now(self)
-        plan = plan_rows(self, pins)
+        plan = plan_rows(self, pins, report=False)
         return Data(
             self.schema, lambda: read_plan(self, plan)[0], lambda: self.base.group.engine.count(pins.scan(self.base))
         )
