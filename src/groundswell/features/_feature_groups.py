@@ -11,6 +11,7 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB
 from groundswell.errors import AlreadyExistsError, TypeMismatchError
 from groundswell.features._group import FeatureGroup
+from groundswell.features._group_table import GroupTable
 from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
 from groundswell.tables import Definition, check_roles
 from groundswell.types import Schema, check_name
@@ -99,8 +100,7 @@ class FeatureGroups:
             if suite or policy != "strict":
                 self._validations(entry).keep(suite, policy)
         group = self.open(entry)
-        if definition is not None:
-            group.finish()
+        group.recover()
         return group
 
     def get(self, name: str, version: int | None = None) -> FeatureGroup:
@@ -111,12 +111,8 @@ class FeatureGroups:
         """
         entry = self._catalog.get(KIND, name, version)
         group = self.open(entry)
-        if entry.state == "pending":
-            group.finish()
-        if entry.state == "deleting":
-            group.sweep()
-            return self.get(name, version)
-        return group
+        group.recover()
+        return self.get(name, version) if entry.state == "deleting" else group
 
     def all(self) -> list[FeatureGroup]:
         """All groups by name."""
@@ -129,12 +125,17 @@ class FeatureGroups:
 
     def open(self, entry: Entry) -> FeatureGroup:
         """The group of an entry as it is: nothing is finished."""
-        return FeatureGroup(
+        place = GroupTable(
             entry=entry,
             folder=self.folder_of(entry),
             catalog=self._catalog,
             engine=self._engine,
             author=self._author,
+        )
+        return FeatureGroup(
+            place=place,
+            catalog=self._catalog,
+            engine=self._engine,
             provenance=self._provenance,
             validations=self._validations(entry),
         )

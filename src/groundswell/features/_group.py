@@ -1,18 +1,15 @@
 """A feature group: a table of features with keys and times, and everything one does with it."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from groundswell.catalog import Catalog, Entry
+from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB, Scan
-from groundswell.errors import ConflictError, DataError, GroundswellError, InUseError, NotFoundError
+from groundswell.errors import DataError, GroundswellError, InUseError
 from groundswell.expressions import Expression
 from groundswell.features._data import Data
+from groundswell.features._group_table import GroupTable
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._query import Query, check_where
@@ -25,7 +22,7 @@ from groundswell.features.expectations import (
     ValidationReport,
     Validations,
 )
-from groundswell.tables import Commit, Definition, Snapshot, Staged, Table, infer_schema, read_frame
+from groundswell.tables import Commit, Definition, Snapshot, Staged, Table, read_frame
 from groundswell.types import Schema, parse_instant, type_name
 
 Provenance = Callable[[], Mapping[str, Any]]
@@ -45,35 +42,25 @@ class FeatureGroup:
     """
 
     def __init__(
-        self,
-        *,
-        entry: Entry,
-        folder: Path,
-        catalog: Catalog,
-        engine: DuckDB,
-        author: str,
-        provenance: Provenance,
-        validations: Validations,
+        self, *, place: GroupTable, catalog: Catalog, engine: DuckDB, provenance: Provenance, validations: Validations
     ) -> None:
-        self._entry, self._folder, self._catalog, self.engine = entry, folder, catalog, engine
-        self._author, self._provenance, self._validations = author, provenance, validations
+        self._place, self._catalog, self.engine = place, catalog, engine
+        self._provenance, self._validations = provenance, validations
+        entry = place.entry
         self.name, self.version, self.description = entry.name, entry.version, entry.description
         self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
         self.event_time: str | None = entry.body["event_time"]
         self.available_at: str | None = entry.body["available_at"]
-        self._table: Table | None = None
-        if entry.state == "ready":
-            self._table = self._table_of(Definition.from_dict(entry.body))
 
     @property
     def id(self) -> str:
         """Its entry in the catalog."""
-        return self._entry.id
+        return self._place.entry.id
 
     @property
     def has_table(self) -> bool:
         """Whether it has columns yet."""
-        return self._table is not None
+        return self._place.now is not None
 
     @property
     def table(self) -> Table:
@@ -82,14 +69,7 @@ class FeatureGroup:
         Raises:
             NotFoundError: no schema was given and nothing was inserted yet, so there is none.
         """
-        if self._table is None:
-            raise NotFoundError(
-                f"Group {self.name!r} has no columns yet.",
-                why="It was created without a schema, so its first insert decides.",
-                fix="Insert data first, or create it with schema=….",
-                name=self.name,
-            )
-        return self._table
+        return self._place.table
 
     @property
     def definition(self) -> Definition:
@@ -124,13 +104,13 @@ class FeatureGroup:
             CorruptionError: the disk is full or not writable.
         """
         reader = read_frame(data)
-        table = self._table or self._table_of(self._define(reader.schema))
+        table = self._place.for_columns(reader.schema)
         validation = self._validations.ready(table.definition)
         staged = table.stage(reader, time_zone)
         try:
             admission = None if validation is None else self._validations.admit(validation.report(staged.paths))
-            if self._table is None:
-                self.make(table.definition)
+            if self._place.now is None:
+                self._place.make(table.definition)
         except BaseException:
             table.discard(staged)
             raise
@@ -138,7 +118,7 @@ class FeatureGroup:
         commit = self.table.commit(staged, {**self._provenance(), **note})
         if admission is not None:
             self._validations.written(admission, commit)
-        self._catalog.log("insert", self._entry, {"version": commit.version, "rows": commit.rows})
+        self._catalog.log("insert", self._place.entry, {"version": commit.version, "rows": commit.rows})
         return commit
 
     def check(self, data: object, *, time_zone: str | None = None) -> InsertCheck:
@@ -146,7 +126,7 @@ class FeatureGroup:
         reports: list[ValidationReport] = []
         try:
             reader = read_frame(data)
-            table = self._table or self._table_of(self._define(reader.schema))
+            table = self._place.for_columns(reader.schema)
             validation = self._validations.ready(table.definition)
         except GroundswellError as problem:
             return InsertCheck(problem=problem)
@@ -179,11 +159,11 @@ class FeatureGroup:
             DataError: something is no expectation, or the policy is none.
             ColumnNotFoundError, TypeMismatchError, SchemaError, NotFoundError: an expectation does not fit the group.
         """
-        self._validations.set(expectations, validation, None if self._table is None else self._table.definition)
+        self._validations.set(expectations, validation, None if self._place.now is None else self._place.now.definition)
 
     def validations(self) -> "list[ValidationReport]":
         """The reports of all batches that were validated, newest first, those that were refused among them."""
-        return self._validations.reports(lambda: [] if self._table is None else self._table.history())
+        return self._validations.reports(lambda: [] if self._place.now is None else self._place.now.history())
 
     def forget_validated_values(self) -> int:
         """Take out of all reports what rows were: examples and observed values. Counts stay, as in the commits.
@@ -249,7 +229,7 @@ class FeatureGroup:
 
     def history(self, limit: int | None = None) -> History:
         """Its commits, newest first: who did what when, and how many rows were new, replaced, deleted."""
-        return History(self.name, [] if self._table is None else self._table.history(limit))
+        return History(self.name, [] if self._place.now is None else self._place.now.history(limit))
 
     def compact(self) -> Commit | None:
         """Fold replaced rows away and write the rest as few files. Reads give the same rows; old versions stay.
@@ -258,7 +238,7 @@ class FeatureGroup:
         """
         commit = self.table.compact()
         if commit is not None:
-            self._catalog.log("compact", self._entry, {"version": commit.version})
+            self._catalog.log("compact", self._place.entry, {"version": commit.version})
         return commit
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
@@ -270,10 +250,10 @@ class FeatureGroup:
             "primary_key": list(self.primary_key),
             "event_time": self.event_time,
             "available_at": self.available_at,
-            "created_at": self._entry.created_at.isoformat(),
-            "created_by": self._entry.created_by,
+            "created_at": self._place.entry.created_at.isoformat(),
+            "created_by": self._place.entry.created_by,
         }
-        if self._table is None:
+        if self._place.now is None:
             return base | {"schema": None, "rows": 0, "table_version": None}
         snapshot = self.table.snapshot()
         scan = Scan(snapshot=snapshot, columns=self.definition.identity)
@@ -294,7 +274,7 @@ class FeatureGroup:
         """
         readers = [
             f"view {e.name!r} (version {e.version})"
-            for _, e, _ in self._catalog.downstream(self._entry)
+            for _, e, _ in self._catalog.downstream(self._place.entry)
             if e.kind not in OWN_KINDS
         ]
         if readers:
@@ -305,65 +285,23 @@ class FeatureGroup:
                 name=self.name,
                 dependents=sorted(readers),
             )
-        self._entry = self._catalog.update(self._entry, state="deleting")
-        self.sweep()
+        self._place.delete(self._attached)
 
-    def sweep(self) -> None:
-        """Finish a deletion, wherever it stopped."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        with self._catalog.transaction():
-            self._catalog.commits.forget(self._entry.id)
-            self._catalog.log("delete", self._entry)
-            self._validations.remove()
-            self._catalog.remove(self._entry)
-        self._table = None
+    def recover(self) -> None:
+        """Finish what a killed process left half made or half deleted."""
+        if self._place.entry.state == "pending":
+            self._place.finish()
+        if self._place.entry.state == "deleting":
+            self._place.sweep(self._attached)
 
-    def make(self, definition: Definition) -> None:
-        """Make the table: the catalog says `pending`, the table comes to be, the catalog says `ready`.
-
-        Raises:
-            ConflictError: another process made it just now, with other columns.
-        """
-        with self._catalog.transaction():
-            self._entry = self._catalog.get("feature_group", self.name, self.version)
-            if self._entry.state == "declared":
-                self._entry = self._catalog.update(self._entry, body=definition.to_dict(), state="pending")
-        if self._entry.body != definition.to_dict():
-            raise ConflictError(
-                f"Another process has just made group {self.name!r} with other columns.",
-                why="The first insert decides the columns.",
-                fix="Run the same call again: it will be checked against them.",
-                name=self.name,
-            )
-        self.finish()
-
-    def finish(self) -> None:
-        """Bring a pending group to ready, wherever its making stopped."""
-        table = self._table_of(Definition.from_dict(self._entry.body))
-        if not Table.exists(self._folder):
-            table.create()
-        if self._entry.state != "ready":
-            self._entry = self._catalog.update(self._entry, state="ready")
-        self._table = table
-
-    def _define(self, given: pa.Schema) -> Definition:
-        identity = [*self.primary_key, *(c for c in (self.event_time, self.available_at) if c)]
-        schema = infer_schema(given, identity=identity)
-        return Definition.of(self.name, self.primary_key, self.event_time, self.available_at, schema)
-
-    def _table_of(self, definition: Definition) -> Table:
-        return Table(
-            table_id=self._entry.id,
-            folder=self._folder,
-            definition=definition,
-            catalog=self._catalog,
-            engine=self.engine,
-            author=self._author,
-        )
+    @property
+    def _attached(self) -> Sequence[Callable[[], object]]:
+        """What removes that which the catalog holds for the group beside its entry."""
+        return (self._validations.remove,)
 
     def __repr__(self) -> str:
         times = "".join(f", {role}={c!r}" for role, c in self._times() if c)
-        columns = "no columns yet" if self._table is None else ", ".join(map(str, self.schema))
+        columns = "no columns yet" if self._place.now is None else ", ".join(map(str, self.schema))
         name = f"{self.name!r}, version={self.version}, primary_key={list(self.primary_key)}{times}"
         return f"FeatureGroup({name}: {columns})"
 
@@ -373,7 +311,7 @@ class FeatureGroup:
     def _repr_html_(self) -> str:
         from html import escape
 
-        if self._table is None:
+        if self._place.now is None:
             return f"<b>{escape(self.name)}</b> has no columns yet: insert data to give it some."
         roles = {c: role.replace("_", " ") for role, c in self._times() if c} | dict.fromkeys(self.primary_key, "key")
         rows = "".join(

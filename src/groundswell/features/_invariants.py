@@ -73,10 +73,7 @@ def _check_declared(entry: Entry, folder: Path) -> Iterator[Finding]:
 
 def _unfinished(entry: Entry, folder: Path, verb: str, group: FeatureGroup) -> Finding:
     def finish() -> str:
-        if verb == "made":
-            group.finish()
-        else:
-            group.sweep()
+        group.recover()
         return f"It is {verb} now."
 
     return Finding(

@@ -1,0 +1,126 @@
+"""The catalog entry and the table of a feature group, and how the two come to be and go together.
+
+Creating: the catalog says `pending`, the table comes to be, the catalog says `ready`. A group without a schema is
+`declared` before that, until its first insert. Deleting: the catalog says `deleting`, the table goes, the entry goes.
+Whoever opens a group finishes what a killed process left at any point in between.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from groundswell.catalog import Catalog, Entry
+from groundswell.engines import DuckDB
+from groundswell.errors import ConflictError, NotFoundError
+from groundswell.tables import Definition, Table, infer_schema
+
+__all__ = ["GroupTable"]
+
+
+class GroupTable:
+    """A group's entry in the catalog and its table.
+
+    Args:
+        entry: the entry as it was found.
+        folder: where the table is or shall be.
+        catalog: keeps the entry, and the index of the table's log.
+        engine: answers questions about identities.
+        author: who writes, as "user@host".
+
+    Attributes:
+        entry: the entry as it is now.
+        now: the table; None while the group has no columns.
+    """
+
+    def __init__(self, *, entry: Entry, folder: Path, catalog: Catalog, engine: DuckDB, author: str) -> None:
+        self.entry, self.folder = entry, folder
+        self._catalog, self._engine, self._author = catalog, engine, author
+        self.now: Table | None = None
+        if entry.state == "ready":
+            self.now = self.of(Definition.from_dict(entry.body))
+
+    @property
+    def table(self) -> Table:
+        """The table.
+
+        Raises:
+            NotFoundError: no schema was given and nothing was inserted yet, so there is none.
+        """
+        if self.now is None:
+            raise NotFoundError(
+                f"Group {self.entry.name!r} has no columns yet.",
+                why="It was created without a schema, so its first insert decides.",
+                fix="Insert data first, or create it with schema=….",
+                name=self.entry.name,
+            )
+        return self.now
+
+    def of(self, definition: Definition) -> Table:
+        """The table that this definition makes, whether it exists or not."""
+        return Table(
+            table_id=self.entry.id,
+            folder=self.folder,
+            definition=definition,
+            catalog=self._catalog,
+            engine=self._engine,
+            author=self._author,
+        )
+
+    def for_columns(self, given: pa.Schema) -> Table:
+        """The table; while there is none, the one that an insert of these columns would make."""
+        if self.now is not None:
+            return self.now
+        body = self.entry.body
+        roles = (body["event_time"], body["available_at"])
+        schema = infer_schema(given, identity=[*body["primary_key"], *(column for column in roles if column)])
+        return self.of(Definition.of(self.entry.name, body["primary_key"], *roles, schema))
+
+    def make(self, definition: Definition) -> None:
+        """Make the table of a group that has none.
+
+        Raises:
+            ConflictError: another process made it just now, with other columns.
+        """
+        with self._catalog.transaction():
+            self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
+            if self.entry.state == "declared":
+                self.entry = self._catalog.update(self.entry, body=definition.to_dict(), state="pending")
+        if self.entry.body != definition.to_dict():
+            raise ConflictError(
+                f"Another process has just made group {self.entry.name!r} with other columns.",
+                why="The first insert decides the columns.",
+                fix="Run the same call again: it will be checked against them.",
+                name=self.entry.name,
+            )
+        self.finish()
+
+    def finish(self) -> None:
+        """Bring a pending group to ready, wherever its making stopped."""
+        table = self.of(Definition.from_dict(self.entry.body))
+        if not Table.exists(self.folder):
+            table.create()
+        if self.entry.state != "ready":
+            self.entry = self._catalog.update(self.entry, state="ready")
+        self.now = table
+
+    def delete(self, attached: Sequence[Callable[[], object]]) -> None:
+        """Delete the table and the entry, for good; `sweep` finishes it if the process dies on the way."""
+        self.entry = self._catalog.update(self.entry, state="deleting")
+        self.sweep(attached)
+
+    def sweep(self, attached: Sequence[Callable[[], object]]) -> None:
+        """Finish a deletion, wherever it stopped.
+
+        Args:
+            attached: remove what else the catalog holds of the group; called in the transaction that removes the entry.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with self._catalog.transaction():
+            self._catalog.commits.forget(self.entry.id)
+            self._catalog.log("delete", self.entry)
+            for remove in attached:
+                remove()
+            self._catalog.remove(self.entry)
+        self.now = None
