@@ -102,6 +102,12 @@ def test_columns_whose_names_differ_in_case_only_are_refused():
         Schema.of({"temp": pa.int8(), "Temp": pa.int8()})
 
 
+def test_a_column_that_is_there_twice_is_refused():
+    name = "temp"
+    with pytest.raises(SchemaError, match=r"'temp' is there twice\."):
+        Schema((Field(name, pa.int8()), Field(name, pa.int8())))
+
+
 def test_a_schema_names_the_nearest_column():
     with pytest.raises(ColumnNotFoundError, match="Did you mean 'temp'"):
         Schema.of({"temp": pa.int8()})["tmep"]

@@ -30,6 +30,7 @@ __all__ = [
     "Schema",
     "canonical_type",
     "check_name",
+    "datetime_from_iso",
     "is_numeric",
     "parse_duration",
     "parse_instant",
@@ -105,8 +106,9 @@ class Schema:
     def __post_init__(self) -> None:
         seen: dict[str, str] = {}
         for field in self.fields:
-            other = seen.setdefault(field.name.casefold(), field.name)
-            if other is not field.name:
+            other = seen.get(field.name.casefold())
+            seen[field.name.casefold()] = field.name
+            if other is not None:
                 raise SchemaError(
                     f"The column name {field.name!r} is there twice"
                     + (f" (as {other!r} and {field.name!r})." if other != field.name else "."),
@@ -325,6 +327,13 @@ def check_name(name: object, noun: str) -> str:
     return name
 
 
+def datetime_from_iso(text: str) -> datetime:
+    """The datetime that a text in ISO 8601 says; ValueError if it says none, or one with digits beyond microseconds."""
+    if re.search(r"[.,]\d{6}\d*[1-9]", text):  # Python cuts these off in silence
+        raise ValueError(f"{text!r} has digits beyond microseconds")
+    return datetime.fromisoformat(text)
+
+
 def parse_instant(value: str | date | datetime, what: str = "the time") -> datetime:
     """A moment in UTC from ISO 8601 text, a date (its midnight) or a datetime; one without a zone is taken as UTC.
 
@@ -337,7 +346,7 @@ def parse_instant(value: str | date | datetime, what: str = "the time") -> datet
     moment: date | datetime
     if isinstance(value, str):
         try:
-            moment = datetime.fromisoformat(value)
+            moment = datetime_from_iso(value)
         except ValueError:
             raise DataError(
                 f"{value!r} cannot be read as {what}.",

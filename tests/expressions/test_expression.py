@@ -36,9 +36,9 @@ SMALL, BIG, REAL, HALF, MONEY, FLAG, TEXT, BYTES, DAY, AT = NAMES
 SCHEMA = Schema.of(NAMES)
 DATABASE = duckdb.connect()
 
-reals = st.sampled_from([0.0, -0.0, 1.0, -2.5, 0.1, 1e300, math.inf, -math.inf, math.nan])
+reals = st.sampled_from([0.0, -0.0, 1.0, -2.5, 0.1, 12345.67, 3.0, 1e300, math.inf, -math.inf, math.nan])
 halves = st.sampled_from([0.0, 1.0, -2.5, 0.5, math.inf, math.nan])
-monies = st.sampled_from([Decimal(m) for m in ("0", "1", "-2.5", "0.25", "12345.75")])
+monies = st.sampled_from([Decimal(m) for m in ("0", "1", "-2.5", "0.1", "12345.67", "3.00")])
 texts = st.sampled_from(["", "a", "A", "b'", '"', "\\", "a\x00b", "🐟", "é", "-- x", "2020-01-01"])
 days = st.sampled_from([date(2020, 1, 1), date(2020, 1, 2), date(1, 1, 1), date(9999, 12, 31)])
 moments = st.sampled_from(
@@ -249,6 +249,15 @@ def test_scalars_of_other_libraries_become_plain_values(value):
     tree = json.loads(json.dumps((col("x") == value).to_dict()))
     assert Expression.from_dict(tree).to_dict() == tree
     assert "np." not in repr(col("x").is_in([value]))
+
+
+def test_decimals_of_several_scales_are_looked_for_together():
+    table = pa.table({"n": pa.array([1, 2, None], pa.int8())})
+    for values in ([Decimal("0"), Decimal("-2.5"), 2], [Decimal(10) ** 30, Decimal("0.25"), Decimal("2.00")]):
+        expression = col("n").is_in(values).bind(Schema.from_arrow(table.schema))
+        assert by_duckdb(expression, table) == by_arrow(expression, table) == [False, True, None]
+    with pytest.raises(TypeMismatchError, match=r"Decimal\('1E-20'\) cannot be compared"):
+        col("n").is_in([Decimal(10) ** 30, Decimal("1e-20")]).bind(Schema.from_arrow(table.schema))
 
 
 def test_an_array_gives_the_values_to_look_for():

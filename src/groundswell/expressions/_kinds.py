@@ -1,5 +1,7 @@
 """Which types go together, and the one type in which two of them are compared."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from groundswell.types import TIMESTAMP
@@ -15,8 +17,8 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
-def common_type(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
-    """The type in which values of both are compared; None if they cannot be.
+def common_type(left: pa.DataType, right: pa.DataType, *others: pa.DataType) -> pa.DataType | None:
+    """The type in which values of all are compared; None if they cannot be.
 
     Integers and decimals are compared exactly. A float makes floats of both, as in Python and NumPy; integers beyond
     2^53 are rounded by that. A date is its midnight in UTC.
@@ -24,6 +26,8 @@ def common_type(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
     >>> common_type(pa.int32(), pa.decimal128(5, 2))
     Decimal128Type(decimal128(38, 2))
     """
+    if others:
+        return _common_of_many((left, right, *others))
     if pa.types.is_null(left) or pa.types.is_null(right):
         known = right if pa.types.is_null(left) else left
         return pa.bool_() if pa.types.is_null(known) else known
@@ -37,11 +41,23 @@ def common_type(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
     return TIMESTAMP if days == 1 and TIMESTAMP in (left, right) else None
 
 
-def _exact(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
-    if pa.types.is_integer(left) and pa.types.is_integer(right):
+def _common_of_many(kinds: Sequence[pa.DataType]) -> pa.DataType | None:
+    if all(is_number(kind) and not pa.types.is_floating(kind) for kind in kinds):
+        return _exact(*kinds)  # at once: a decimal of two of them would claim digits that the third one needs
+    kind = kinds[0]
+    for other in kinds[1:]:
+        common = common_type(kind, other)
+        if common is None:
+            return None
+        kind = common
+    return kind
+
+
+def _exact(*kinds: pa.DataType) -> pa.DataType | None:
+    if all(pa.types.is_integer(kind) for kind in kinds):
         return pa.int64()
-    scale = max(_scale(left), _scale(right))
-    if max(_digits(left) - _scale(left), _digits(right) - _scale(right)) + scale > _LONGEST:
+    scale = max(_scale(kind) for kind in kinds)
+    if max(_digits(kind) - _scale(kind) for kind in kinds) + scale > _LONGEST:
         return None
     return pa.decimal128(_LONGEST, scale)
 

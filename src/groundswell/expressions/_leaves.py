@@ -113,6 +113,7 @@ class Cast(Node):
     """A value in another type, as binding decided. It is not shown and not stored."""
 
     of: Node
+    own: pa.DataType
     kind: pa.DataType
 
     def children(self) -> tuple[Node, ...]:
@@ -129,7 +130,10 @@ class Cast(Node):
     def to_arrow(self) -> pc.Expression:
         if isinstance(self.of, Literal) and self.of.value is None:
             return pc.scalar(pa.scalar(None, self.kind))
-        return self.of.to_arrow().cast(self.kind, safe=False)
+        of = self.of.to_arrow()
+        if pa.types.is_decimal(self.own) and pa.types.is_floating(self.kind):
+            of = of.cast(pa.string())  # which is rounded correctly; Arrow's own cast is not
+        return of.cast(self.kind, safe=False)
 
     def to_dict(self) -> dict[str, Any]:
         return self.of.to_dict()
@@ -154,4 +158,4 @@ def cast_to(operand: Resolved, kind: pa.DataType) -> Node:
         return node
     if isinstance(node, Literal) and node.value is not None:
         return Literal(value_as(node.value, kind))
-    return Cast(node, kind)
+    return Cast(node, own, kind)

@@ -166,12 +166,16 @@ class IsIn(Node):
 
     def resolve(self, schema: Schema) -> Resolved:
         operand = self.of.resolve(schema)
-        kind, values = operand[1], []
+        kind, kinds, values = operand[1], [operand[1]], []
         for value in self.values:
             if value is None or is_nan(value):
                 continue
             values.append(value_beside(value, operand[1]))
-            common = common_type(kind, type_of(values[-1]))
+            own = type_of(values[-1])
+            if own in kinds:
+                continue
+            kinds.append(own)
+            common = common_type(*kinds)
             if common is None:
                 raise TypeMismatchError(
                     f"{self!r} does not fit its columns: {value!r} cannot be compared with {type_name(operand[1])}.",

@@ -4,13 +4,19 @@ A table appends, folds at read, and never loses what it acknowledged. Its commit
 index of it that can be rebuilt at any time.
 """
 
+from groundswell.tables._casts import cast_column
 from groundswell.tables._changes import Change, commit_digest, read_changes
+from groundswell.tables._check import Check
 from groundswell.tables._definition import HIDDEN, Definition, check_roles
 from groundswell.tables._file_invariants import RowCheck, check_strays
-from groundswell.tables._incoming import cast_column, infer_schema, read_frame
+from groundswell.tables._frames import read_frame
+from groundswell.tables._identities import Identities
+from groundswell.tables._incoming import infer_schema
 from groundswell.tables._invariants import check_table
 from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
-from groundswell.tables._table import Check, Commit, Identities, Staged, Table, stored_definition
+from groundswell.tables._staging import Staged
+from groundswell.tables._table import Table, stored_definition
+from groundswell.tables._versions import Commit
 
 __all__ = [
     "HIDDEN",
