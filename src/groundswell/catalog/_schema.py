@@ -30,12 +30,14 @@ __all__ = [
     "commits",
     "edges",
     "entries",
+    "feature_descriptions",
     "files",
     "metadata",
     "retired",
+    "tags",
 ]
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision of the tables below, written down so that opening an up-to-date catalog need not import Alembic."""
 
 REVISION_TABLE = "catalog_revision"
@@ -93,6 +95,24 @@ aliases = Table(
         ["kind", "name", "version"], ["entries.kind", "entries.name", "entries.version"], ondelete="CASCADE"
     ),
     Index(None, "kind", "name", "version"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("entry_id", ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    Column("feature", Text, primary_key=True),  # "" for the entry itself
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Index(None, "name"),
+)
+
+feature_descriptions = Table(
+    "feature_descriptions",
+    metadata,
+    Column("entry_id", ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("description", Text, nullable=False),
 )
 
 edges = Table(
