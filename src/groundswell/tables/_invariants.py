@@ -22,7 +22,8 @@ from groundswell.tables._definition import HIDDEN
 from groundswell.tables._file_invariants import RowCheck, check_files, check_rows, check_strays
 from groundswell.tables._index import follow
 from groundswell.tables._log import LogEntry, log_path, read_entry
-from groundswell.tables._table import DEFINITION_KEY, PROPERTIES, Table
+from groundswell.tables._table import Table
+from groundswell.tables._writer import DEFINITION_KEY, PROPERTIES
 
 __all__ = ["check_table"]
 

@@ -6,7 +6,6 @@ erasing a key leaves no trace of it in a footer or in the log.
 """
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ from deltalake.transaction import AddAction
 from groundswell.errors import CorruptionError
 from groundswell.tables import _faults
 from groundswell.tables._definition import HIDDEN, Definition
+from groundswell.tables._disk import sync_file, sync_folder
 
 ROW_GROUP_ROWS = 122_880
 FILE_BYTES = 256 << 20
@@ -36,6 +36,19 @@ class StagedFile:
     size_bytes: int
     min_time_us: int | None
     max_time_us: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """Checked rows in files that are not part of the table yet; `repeated` rows were left out for later ones."""
+
+    files: list[StagedFile]
+    repeated: int
+
+    @property
+    def paths(self) -> list[str]:
+        """Where the files are."""
+        return [str(file.path) for file in self.files]
 
 
 def stage(folder: Path, batches: Iterable[pa.RecordBatch], definition: Definition) -> list[StagedFile]:
@@ -101,24 +114,6 @@ def add_action(file: StagedFile, definition: Definition, *, data_change: bool) -
         stats["minValues"] = {definition.event_time: _iso(file.min_time_us)}
         stats["maxValues"] = {definition.event_time: _iso(file.max_time_us)}
     return AddAction(file.path.name, file.size_bytes, {}, int(time.time() * 1000), data_change, json.dumps(stats))
-
-
-def sync_file(path: Path) -> None:
-    """Wait until the file is on the disk."""
-    _sync(path, os.O_RDONLY)
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the folder's names are on the disk."""
-    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _iso(us: int) -> str:

@@ -1,0 +1,42 @@
+"""Compaction: replaced rows folded away, and the rest in few files, without a change that a reader could see."""
+
+import time
+from pathlib import Path
+
+from deltalake.transaction import AddAction, RemoveAction
+
+from groundswell.tables import _faults
+from groundswell.tables._identities import Identities
+from groundswell.tables._staging import add_action, discard, stage
+from groundswell.tables._versions import Commit
+from groundswell.tables._writer import Writer
+
+__all__ = ["compact"]
+
+
+def compact(writer: Writer, engine: Identities) -> Commit | None:
+    """Write the current rows as few files, in their order; None if there is nothing to gain.
+
+    Raises:
+        CorruptionError: the disk is full or not writable.
+    """
+    definition = writer.versions.definition
+    while True:
+        snapshot = writer.versions.snapshot()
+        if snapshot.clean and len(snapshot.files) < 2:
+            return None
+        staged = stage(writer.folder, engine.folded(snapshot), definition)
+        _faults.point("compact:files-synced")
+        before, after = snapshot.rows, sum(f.rows for f in staged)
+        note = {"kind": "compaction", "rows": after, "folded": before - after, "order_version": snapshot.version}
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [
+            RemoveAction(Path(f.path).name, False, now, partition_values={}) for f in snapshot.files
+        ]
+        actions += [add_action(f, definition, data_change=False) for f in staged]
+        _faults.point("compact:before-commit")
+        version = writer.try_commit(actions, snapshot.version, note | {"distinct": True}, writer.ticket())
+        if version is not None:
+            _faults.point("compact:after-commit")
+            return writer.acknowledge(version, "compact")
+        discard(staged)  # the table moved under it: start over from what is there now

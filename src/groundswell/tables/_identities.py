@@ -1,0 +1,27 @@
+"""What a table asks of the engine that reads its rows."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from groundswell.tables._definition import Definition
+from groundswell.tables._snapshot import Snapshot
+
+__all__ = ["Identities"]
+
+
+class Identities(Protocol):
+    """Answers questions about the identities of rows in files."""
+
+    def repeated(self, paths: Sequence[str], definition: Definition) -> int:
+        """How many rows of the files have an identity that a later row of them has too."""
+
+    def keep_last(self, paths: Sequence[str], definition: Definition) -> pa.RecordBatchReader:
+        """The rows of the files without those that a later one replaces, in order."""
+
+    def overlap(self, paths: Sequence[str], existing: Sequence[str], definition: Definition) -> int:
+        """How many identities of the first files are in the existing ones too; in the first each is there once."""
+
+    def folded(self, snapshot: Snapshot) -> pa.RecordBatchReader:
+        """The current rows of the snapshot in order, each with the commit and position it comes from."""

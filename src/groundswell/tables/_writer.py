@@ -1,0 +1,162 @@
+"""Writing commits: each is made as the very next version, carries its provenance, and is durable once acknowledged."""
+
+import itertools
+import json
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+
+from groundswell.tables import _faults
+from groundswell.tables._definition import HIDDEN
+from groundswell.tables._disk import disk_errors, sync_file, sync_folder
+from groundswell.tables._log import METADATA_KEY, log_path, read_log
+from groundswell.tables._versions import Commit, Versions
+
+__all__ = ["DEFINITION_KEY", "PROPERTIES", "Writer"]
+
+PROPERTIES = {
+    # Delta deletes old log files after 30 days by default, and with them commits, provenance and old versions.
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.enableChangeDataFeed": "true",
+    "delta.checkpointInterval": "50",
+}
+DEFINITION_KEY = "groundswell.definition"
+_AFTER_COMMIT = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+
+
+class Writer:
+    """Writes the commits of one table. Threads may share it.
+
+    Args:
+        versions: the table's.
+        author: who writes, as "user@host".
+    """
+
+    def __init__(self, versions: Versions, author: str) -> None:
+        self.versions, self.folder, self._author = versions, versions.folder, author
+        self._id, self._tickets = uuid.uuid4().hex, itertools.count(1)
+        self._delta: DeltaTable | None = None
+        self._lock = threading.Lock()
+
+    def ticket(self) -> int:
+        """A number for one write, by which it is known again in the log."""
+        return next(self._tickets)
+
+    def create(self) -> None:
+        """Make the table with its first commit.
+
+        Raises:
+            DeltaError, OSError: there is a table, or the disk failed.
+        """
+        definition = self.versions.definition
+        DeltaTable.create(
+            self.folder,
+            schema=pa.schema([*definition.schema.to_arrow(), *HIDDEN]),
+            mode="error",
+            configuration={**PROPERTIES, DEFINITION_KEY: definition.to_json()},
+            raise_if_key_not_exists=False,
+            commit_properties=self._properties({"kind": "create", "rows": 0}, self.ticket()),
+            post_commithook_properties=_AFTER_COMMIT,
+        )
+
+    def try_commit(
+        self, actions: Sequence[AddAction | RemoveAction], after: int, note: Mapping[str, Any], ticket: int
+    ) -> int | None:
+        """Commit as the version that follows `after` and return it, or None if that version is taken.
+
+        Args:
+            actions: which files come and go.
+            after: the version that the commit was checked against.
+            note: what the commit says of itself, JSON.
+            ticket: the write's.
+
+        Raises:
+            CorruptionError: the disk is full or not writable.
+        """
+        definition = self.versions.definition
+        with self._lock, disk_errors(definition.name, self.folder):
+            delta = self._handle(after)
+            if delta.version() != after:
+                return None
+            try:
+                delta.create_write_transaction(
+                    list(actions),
+                    "append",
+                    pa.schema([*definition.schema.to_arrow(), *HIDDEN]),
+                    commit_properties=self._properties(note, ticket),
+                    post_commithook_properties=_AFTER_COMMIT,
+                )
+            except (CommitFailedError, DeltaError, OSError):
+                # A reply can be lost and the commit be there: our transaction in the log says so.
+                if self.landed(after, ticket):
+                    return after + 1
+                if log_path(self.folder, after + 1).exists():
+                    return None
+                raise
+            return after + 1
+
+    def landed(self, after: int, ticket: int) -> bool:
+        """Whether the write with this ticket is in the log after a version."""
+        entries = read_log(self.folder, after, self.versions.definition.event_time)
+        return any(entry.transactions.get(self._id) == ticket for entry in entries)
+
+    def acknowledge(self, version: int, verb: str) -> Commit:
+        """Wait until a commit is on the disk, index it and return it.
+
+        Args:
+            version: the version that it made.
+            verb: what the fault points call the write.
+        """
+        self.sync_log(version)
+        if verb == "insert":
+            _faults.point("insert:log-synced")
+        commit = self.versions.commit(version)
+        _faults.point(f"{verb}:indexed")
+        return commit
+
+    def set_properties(self, properties: Mapping[str, str]) -> Commit:
+        """Set properties of the Delta table, in a commit of their own.
+
+        Raises:
+            CorruptionError: the disk is full or not writable, or another writer was faster.
+        """
+        note = {"kind": "properties", "rows": 0, "properties": sorted(properties)}
+        with self._lock, disk_errors(self.versions.definition.name, self.folder):
+            delta = self._handle(self.versions.newest())
+            delta.alter.set_table_properties(
+                dict(properties),
+                raise_if_not_exists=False,
+                commit_properties=self._properties(note, self.ticket()),
+                post_commithook_properties=_AFTER_COMMIT,
+            )
+            version = delta.version()
+        self.sync_log(version)
+        return self.versions.commit(version)
+
+    def sync_log(self, version: int) -> None:
+        """Wait until the log file of a version is on the disk."""
+        path = log_path(self.folder, version)
+        sync_file(path)
+        sync_folder(path.parent)
+
+    def _handle(self, version: int) -> DeltaTable:
+        if self._delta is None:
+            self._delta = DeltaTable(self.folder)
+        if self._delta.version() != version:
+            self._delta.update_incremental()
+        return self._delta
+
+    def _properties(self, note: Mapping[str, Any], ticket: int) -> CommitProperties:
+        text = json.dumps({"format": 1, "author": self._author} | dict(note))
+        return CommitProperties(
+            custom_metadata={METADATA_KEY: text},
+            max_commit_retries=0,
+            app_transactions=[Transaction(self._id, ticket)],
+        )
