@@ -17,10 +17,11 @@ from groundswell.features._invariants import (
     check_training_folders,
     check_view,
 )
+from groundswell.features._lookup import Source, Vectors
 from groundswell.features._query import Query
 from groundswell.features._reads import Read, record, recording
 from groundswell.features._training_data import TrainingData
-from groundswell.features._view import FeatureView, Source, Vectors
+from groundswell.features._view import FeatureView
 from groundswell.features.expectations import (
     Expectation,
     Policy,

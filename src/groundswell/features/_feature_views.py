@@ -9,6 +9,7 @@ from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._query import Query
 from groundswell.features._training_data import TrainingData
 from groundswell.features._view import FeatureView
+from groundswell.features._view_definition import ViewDefinition
 from groundswell.types import check_name
 
 KIND = "feature_view"
@@ -50,7 +51,7 @@ class FeatureViews:
             raise SchemaError(
                 f"A {type(query).__name__} is no query.", fix="Start with group.select('column', …).", query=query
             )
-        FeatureView.check(query, labels)
+        ViewDefinition.check(query, labels)
         with self._catalog.transaction():
             taken = self._catalog.find(KIND, name=name)
             if taken:

@@ -1,0 +1,222 @@
+"""The training data of a view: split, pinned, recorded, and opened again."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from groundswell.catalog import Catalog, Entry
+from groundswell.errors import DataError, InUseError, SplitError
+from groundswell.features._entities import read_entities
+from groundswell.features._files import remove_tree, write_parquet
+from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_rows, read_plan, scan_base
+from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
+from groundswell.features._training_data import TrainingData
+from groundswell.features._view_definition import ViewDefinition
+from groundswell.types import Schema
+
+__all__ = ["Moment", "TrainingSets"]
+
+Moment = str | date | datetime
+
+
+class TrainingSets:
+    """Makes the training data of a view and finds it again.
+
+    Args:
+        view: the view.
+        entry: its entry in the catalog.
+        catalog: where training data is recorded.
+        folder: where frames joined to a view are kept.
+    """
+
+    def __init__(self, view: ViewDefinition, entry: Entry, *, catalog: Catalog, folder: Path) -> None:
+        self._view, self._entry, self._catalog, self._folder = view, entry, catalog, folder
+
+    def split(
+        self,
+        starts: Mapping[str, Moment | None],
+        sizes: Mapping[str, float | None],
+        seed: int,
+        by: str | Sequence[str],
+    ) -> list[TrainingData]:
+        """The parts by time or by hash, pinned to the groups' newest versions and recorded."""
+        return self._make(self._chosen(starts, sizes, seed, by))
+
+    def whole(self) -> TrainingData:
+        """All rows that have their labels, likewise."""
+        return self._make(WHOLE)[0]
+
+    def join_to(
+        self, entities: object, event_time: str | None, labels: Sequence[str], time_zone: str | None
+    ) -> TrainingData:
+        """Rows from outside with what the groups knew at their times, kept as they are and recorded."""
+        time = event_time or self._view.query.base.group.event_time
+        if time is None:
+            raise DataError("The event time of the rows is not named.", fix="Give event_time='<column>'.")
+        names = tuple(labels) or self._view.labels
+        table, label_schema = read_entities(entities, self._view.request_schema, time, names, time_zone)
+        name = uuid.uuid4().hex
+        write_parquet(table, self._folder / name / "entities.parquet")
+        body = {
+            "entities": {"folder": name, "event_time": time, "labels": label_schema.to_dict()},
+            "split": WHOLE.to_dict(),
+            "counts": {"all": table.num_rows},
+        }
+        return self.open(self._record(body, Pins.now(self._view.query)))["all"]
+
+    def remove(self) -> None:
+        """Remove the view and the training data made from it.
+
+        Raises:
+            InUseError: a run or a model used its training data; the message names them.
+        """
+        made = [e for relation, e, _ in self._catalog.downstream(self._entry) if e.kind == "training_data"]
+        users = sorted(
+            {
+                f"{user.kind} {user.name!r} (version {user.version})"
+                for entry in made
+                for _, user, _ in self._catalog.downstream(entry)
+            }
+        )
+        if users:
+            raise InUseError(
+                f"View {self._view.name!r} cannot be deleted: {' and '.join(users)} came from it.",
+                why="They could not be served or traced any more.",
+                fix="Delete those first.",
+                name=self._view.name,
+                dependents=users,
+            )
+        with self._catalog.transaction():
+            for entry in made:
+                self._catalog.remove(entry)
+            self._catalog.log("delete", self._entry)
+            self._catalog.remove(self._entry)
+        for entry in made:
+            if entry.body.get("entities"):
+                remove_tree(self._folder / entry.body["entities"]["folder"])
+
+    def open(self, entry: Entry) -> dict[str, TrainingData]:
+        """The parts of recorded training data, by name.
+
+        Raises:
+            NotFoundError: a pinned version is gone.
+        """
+        pins = {pin["id"]: pin["version"] for pin in entry.body["pins"].values()}
+        split = Split.from_dict(entry.body["split"])
+        if entry.body.get("entities"):
+            return {"all": self._open_entities(entry, pins)}
+        return {part.name: self._open_part(entry, part, pins) for part in self._parts(split)}
+
+    def _open_part(self, entry: Entry, part: Part, versions: Mapping[str, int]) -> TrainingData:
+        def read() -> Any:  # Any: Reading, whose parts are pyarrow's
+            plan = plan_rows(
+                self._view.query, Pins.at(self._view.query, versions), where=part.where, bucket=part.bucket
+            )
+            return read_plan(self._view.query, plan, [*self._view.schema.names, *self._view.labels])
+
+        return TrainingData(
+            entry=entry, split=part.name, schema=self._view.schema, label_schema=self._view.label_schema, read=read
+        )
+
+    def _open_entities(self, entry: Entry, versions: Mapping[str, int]) -> TrainingData:
+        body = entry.body["entities"]
+        labels = Schema.from_dict(body["labels"])
+
+        def read() -> Any:  # Any: Reading, whose parts are pyarrow's
+            table = pq.read_table(self._folder / body["folder"] / "entities.parquet")
+            make = plan_requests if self._view.labels else plan_entities
+            own = [*(f.name for f in self._view.schema if f.name in table.column_names), *labels.names]
+            plan = make(self._view.query, Pins.at(self._view.query, versions), table, body["event_time"], own)
+            return read_plan(self._view.query, plan, [*self._view.schema.names, *labels.names])
+
+        return TrainingData(entry=entry, split="all", schema=self._view.schema, label_schema=labels, read=read)
+
+    def _chosen(
+        self,
+        starts: Mapping[str, Moment | None],
+        sizes: Mapping[str, float | None],
+        seed: int,
+        by: str | Sequence[str],
+    ) -> Split:
+        definition = self._view.query.base.group.definition
+        columns = (by,) if isinstance(by, str) else tuple(by)
+        for column in columns:
+            definition.schema[column]  # raises with the nearest names
+        by_time = any(start is not None for start in starts.values())
+        by_hash = any(size is not None for size in sizes.values()) or bool(columns)
+        if by_time == by_hash:
+            raise SplitError(
+                "Two ways to split are given." if by_time else "No way to split is given.",
+                fix="Give test_start='2013-11-01' to split by time, or test_size=0.2 to split at random or by key.",
+            )
+        if by_time:
+            return time_split(definition, starts)
+        return hash_split({name: 0.2 if size is None else size for name, size in sizes.items()}, seed, columns)
+
+    def _parts(self, split: Split) -> list[Part]:
+        return split.parts(self._view.query.base.group.definition, self._view.labels)
+
+    def _make(self, split: Split) -> list[TrainingData]:
+        if not self._view.labels:
+            raise SplitError(
+                f"View {self._view.name!r} has no labels, so it has no rows to learn from.",
+                fix="Bring rows with labels: view.join_to(frame, labels=['…']).",
+            )
+        pins, base, engine = Pins.now(self._view.query), self._view.query.base, self._view.query.base.group.engine
+        counts = {}
+        for part in self._parts(split):
+            counts[part.name] = engine.count(scan_base(self._view.query, pins, part.where), part.bucket)
+            if counts[part.name] == 0:
+                raise SplitError(
+                    f"The part {part.name!r} of the split would be empty.",
+                    why=self._extent(pins),
+                    fix="Choose other boundaries or shares, or insert the missing rows.",
+                    part=part.name,
+                )
+        labelled = with_labels(self._view.labels)
+        rows = engine.count(pins.scan(base))
+        with_label = engine.count(scan_base(self._view.query, pins, labelled))
+        used = sum(counts.values())
+        body = {
+            "split": split.to_dict(),
+            "counts": counts | {"without_label": rows - with_label, "label_too_late": with_label - used},
+        }
+        return list(self.open(self._record(body, pins)).values())
+
+    def _extent(self, pins: Pins) -> str:
+        """The span of the base group's rows, in words."""
+        snapshot = pins.snapshots[self._view.query.base.group.id]
+        times = [t for f in snapshot.files for t in (f.min_time_us, f.max_time_us) if t is not None]
+        if not times:
+            return f"Group {self._view.query.base.group.name!r} has {snapshot.rows} rows."
+        first, last = (
+            datetime.fromtimestamp(t // 1_000_000).astimezone().isoformat() for t in (min(times), max(times))
+        )
+        return f"Group {self._view.query.base.group.name!r} has {snapshot.rows} rows, from {first} to {last}."
+
+    def _record(self, body: Mapping[str, Any], pins: Pins) -> Entry:
+        """Record training data with its pins in the catalog."""
+        groups = {group.id: group for group in self._view.query.groups()}
+        with self._catalog.transaction():
+            entry = self._catalog.add(
+                "training_data",
+                self._view.name,
+                {
+                    "view": {"id": self._view.id, "name": self._view.name, "version": self._view.version},
+                    "pins": {_title(g): {"id": g.id, "version": pins.versions[g.id]} for g in groups.values()},
+                    **body,
+                },
+            )
+            self._catalog.link(entry, self._entry, "of")
+            for group in groups.values():
+                self._catalog.link(entry, group.id, "read", {"version": pins.versions[group.id]})
+            self._catalog.log("read for training", self._entry, {"training_data": entry.version})
+        return entry
+
+
+def _title(group: Any) -> str:  # Any: a feature group, by its Source protocol
+    return group.name if group.version == 1 else f"{group.name}_v{group.version}"
