@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.errors import DataError, MissingDependencyError
+from groundswell.errors import MissingDependencyError
+from groundswell.features._batches import rebatch, shuffled
 from groundswell.types import Schema
 
 _NULLABLE = {
@@ -39,6 +40,21 @@ class Data:
             DataError: `batch_rows` is less than one.
         """
         return rebatch(self._read(), batch_rows)
+
+    def shuffled(
+        self, batch_rows: int = 1_024, *, buffer_rows: int = 131_072, seed: int = 0
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows in random order in record batches of `batch_rows` rows, each row once, never all at once.
+
+        Args:
+            batch_rows: rows of a batch; the last one may be smaller.
+            buffer_rows: rows among which is drawn; as many as there are rows give a full shuffle.
+            seed: of the order; take another for each epoch.
+
+        Raises:
+            DataError: a number is less than one, or the buffer is smaller than a batch.
+        """
+        return shuffled(self._read(), batch_rows, buffer_rows, seed)
 
     def to_arrow(self) -> pa.Table:
         """All rows as an Arrow table."""
@@ -75,38 +91,6 @@ class Data:
         first = next(self.batches(5), None)
         table = self.schema.to_arrow().empty_table() if first is None else pa.Table.from_batches([first])
         return to_pandas(table)
-
-
-def rebatch(reader: pa.RecordBatchReader, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a stream in batches of exactly `batch_rows`, the last one smaller.
-
-    Raises:
-        DataError: `batch_rows` is less than one.
-    """
-    if batch_rows < 1:
-        raise DataError(
-            f"A batch of {batch_rows} rows cannot be read.", fix="Ask for one row or more.", value=batch_rows
-        )
-    return _rebatch(reader, batch_rows)
-
-
-def _rebatch(reader: pa.RecordBatchReader, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    pending: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in reader:
-        while rows + batch.num_rows >= batch_rows:
-            head = batch.slice(0, batch_rows - rows)
-            yield _joined([*pending, head])
-            batch, pending, rows = batch.slice(head.num_rows), [], 0  # what is left of it
-        if batch.num_rows:
-            pending.append(batch)
-            rows += batch.num_rows
-    if rows:
-        yield _joined(pending)
-
-
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from groundswell.catalog import Entry
 from groundswell.engines import JoinReport
-from groundswell.features._data import rebatch, to_features, to_pandas, to_polars
+from groundswell.features._batches import rebatch, shuffled
+from groundswell.features._data import to_features, to_pandas, to_polars
 from groundswell.features._reads import Read, record
 from groundswell.types import Schema
 
@@ -106,6 +107,21 @@ class TrainingData:
             DataError: `batch_rows` is less than one.
         """
         return rebatch(self._open()[0], batch_rows)
+
+    def shuffled(
+        self, batch_rows: int = 1_024, *, buffer_rows: int = 131_072, seed: int = 0
+    ) -> Iterator[pa.RecordBatch]:
+        """Features and labels in random order in record batches of `batch_rows` rows, each row once.
+
+        Args:
+            batch_rows: rows of a batch; the last one may be smaller.
+            buffer_rows: rows among which is drawn; as many as there are rows give a full shuffle.
+            seed: of the order; take another for each epoch.
+
+        Raises:
+            DataError: a number is less than one, or the buffer is smaller than a batch.
+        """
+        return shuffled(self._open()[0], batch_rows, buffer_rows, seed)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._open()[0].__arrow_c_stream__(requested_schema)
