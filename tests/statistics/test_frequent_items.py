@@ -58,3 +58,26 @@ def test_weights_count_and_must_be_whole() -> None:
     assert (result.weight, result.missing, result.error) == (4, 2, 0.0)
     with pytest.raises(DataError, match="not a whole number"):
         FrequentItems("c").update(Batch(columns={"c": pa.array(["x"])}, weights=np.array([1.5])))
+
+
+def test_blocks_of_many_values_lose_no_more_than_they_say() -> None:
+    rng = np.random.default_rng(1)
+    ids = np.concatenate([rng.integers(0, 2_000, 30_000), np.repeat([5000, 5001], [3000, 500])])
+    rng.shuffle(ids)
+    for column in (pa.array(ids), pa.array(ids.astype(str)), ids):
+        sketch = aggregate([Batch(columns={"id": column})], FrequentItems("id", lg_max_size=8))
+        result = sketch.result()
+        assert 0 < sketch.lost <= result.error
+        assert (result.items[0].value, result.weight) == ("5000", len(ids))
+        exact = dict(zip(*(part.tolist() for part in np.unique(ids, return_counts=True)), strict=True))
+        for item in result.items:
+            assert item.low <= exact[int(item.value)] <= item.high
+        found = {int(item.value) for item in result.items}
+        assert all(value in found for value, count in exact.items() if count > result.error)
+
+
+def test_as_many_values_as_the_table_holds_are_counted_exactly() -> None:
+    ids = np.tile(np.arange(192), 3)
+    sketch = aggregate([Batch(columns={"id": ids})], FrequentItems("id", lg_max_size=8))
+    assert (sketch.error, len(sketch.result().items)) == (0.0, 192)
+    assert {item.low for item in sketch.result().items} == {3}

@@ -49,6 +49,30 @@ def test_the_error_stays_bounded_over_many_values_and_merges() -> None:
     assert total.result().rank(float(np.median(x)))[0] == pytest.approx(0.5, abs=1.5 * total.error)
 
 
+@pytest.mark.parametrize("n_rows", [299, 300, 301, 600, 65_535, 65_536, 131_072])
+@pytest.mark.parametrize("k", [8, 200, 4096])
+def test_sorted_blocks_lose_no_value(k: int, n_rows: int) -> None:
+    x = np.random.default_rng(n_rows).permutation(n_rows).astype(float)
+    sketch = aggregate([Batch(X=x[:, None]), Batch(X=x[:, None])], QuantileSketch(k))
+    assert sketch.result().weight[0] == 2 * n_rows
+    assert sketch.result().quantile([0.0, 1.0]).tolist() == [[0.0, n_rows - 1.0]]
+    levels = np.linspace(0, 1, 21)
+    found = (sketch.result().quantile(levels)[0] + 1) / n_rows
+    assert np.abs(found - levels).max() <= 1.5 * sketch.error + 1 / n_rows
+
+
+def test_sorted_blocks_have_the_error_of_single_values_or_less() -> None:
+    x = np.random.default_rng(3).standard_normal(200_000)
+    ordered, points = np.sort(x), np.linspace(-2, 2, 41)
+    exact = np.searchsorted(ordered, points, "right") / len(x)
+    errors = []
+    for _ in range(20):
+        sketch = aggregate([Batch(X=x[:, None])], QuantileSketch(64)).result()
+        errors.append([sketch.rank(point)[0] for point in points] - exact)
+    assert np.abs(errors).max() < sketch.error
+    assert np.abs(np.mean(errors)) < 0.1 * sketch.error  # off to both sides alike
+
+
 def test_small_data_are_answered_exactly() -> None:
     sketch = aggregate([Batch(X=np.array([[5.0, np.nan], [1.0, np.nan], [np.inf, np.nan]]))], QuantileSketch())
     result = sketch.result()

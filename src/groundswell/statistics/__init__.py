@@ -21,12 +21,14 @@ from groundswell.statistics._matrix import Column, column_major, numbers
 from groundswell.statistics._min_max import MinMax, MinMaxResult
 from groundswell.statistics._mixture import MixtureResponsibilities, MixtureResult
 from groundswell.statistics._moments import Moments, MomentsResult
+from groundswell.statistics._pairwise_gram import PairwiseGram, PairwiseGramResult
 from groundswell.statistics._predictor import LinearPredictor
 from groundswell.statistics._quantile_sketch import QuantileSketch, QuantileSketchResult
 from groundswell.statistics._split_histograms import NodeFunction, SplitHistograms, SplitHistogramsResult
 from groundswell.statistics._statistic import Sketch, Statistic, require_equal, require_same_width
 from groundswell.statistics._sum import Sum, SumResult
 from groundswell.statistics._tsqr import TSQR, TSQRResult
+from groundswell.statistics._value_range import ValueRange, ValueRangeResult
 from groundswell.statistics._wire import from_bytes, to_bytes
 
 __all__ = [
@@ -69,6 +71,8 @@ __all__ = [
     "MomentsResult",
     "NodeFunction",
     "Over",
+    "PairwiseGram",
+    "PairwiseGramResult",
     "QuantileSketch",
     "QuantileSketchResult",
     "Sketch",
@@ -80,6 +84,8 @@ __all__ = [
     "SumResult",
     "TSQRResult",
     "Together",
+    "ValueRange",
+    "ValueRangeResult",
     "aggregate",
     "chi_square",
     "column_major",

@@ -152,7 +152,7 @@ class Batch:
             DataError: the batch has no y.
             TypeMismatchError: y holds no numbers.
         """
-        y = numbers(self._labels(None), "y").astype(np.float64, copy=False)
+        y = numbers(self.labels, "y").astype(np.float64, copy=False)
         return y if y.ndim == 2 else y[:, None]
 
     @cached_property
@@ -166,8 +166,15 @@ class Batch:
         return self._codes[name]
 
     def _labels(self, name: str | None) -> Column:
-        if name is not None:
-            return self.column(name)
+        return self.labels if name is None else self.column(name)
+
+    @property
+    def labels(self) -> Column:
+        """The target as it was given.
+
+        Raises:
+            DataError: the batch has no y.
+        """
         if self.y is None:
             raise DataError(
                 "The batch has no target y.", why="This statistic is about y.", fix="Make the batch with y=..."

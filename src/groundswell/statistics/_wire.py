@@ -30,6 +30,7 @@ from groundswell.statistics._histogram import Histogram
 from groundswell.statistics._min_max import MinMax
 from groundswell.statistics._mixture import MixtureResponsibilities
 from groundswell.statistics._moments import Moments
+from groundswell.statistics._pairwise_gram import PairwiseGram
 from groundswell.statistics._predictor import LinearPredictor
 from groundswell.statistics._quantile_sketch import QuantileSketch
 from groundswell.statistics._scatter import Scatter
@@ -37,6 +38,7 @@ from groundswell.statistics._split_histograms import SplitHistograms
 from groundswell.statistics._statistic import Statistic
 from groundswell.statistics._sum import Sum
 from groundswell.statistics._tsqr import TSQR
+from groundswell.statistics._value_range import ValueRange
 
 __all__ = ["from_bytes", "to_bytes"]
 
@@ -47,7 +49,7 @@ _KINDS: Mapping[str, type] = MappingProxyType(
         for kind in (
             ByClass, CategoryCounts, ClassMoments, ClusterSums, ContingencyTable, Count, CrossProduct, DistinctSketch,
             FrequentItems, GradientSums, Gram, Histogram, LinearPredictor, MinMax, MixtureResponsibilities, Moments,
-            Over, QuantileSketch, Scatter, SplitHistograms, Sum, Together, TSQR,
+            Over, PairwiseGram, QuantileSketch, Scatter, SplitHistograms, Sum, Together, TSQR, ValueRange,
         )
     }
 )  # fmt: skip
