@@ -14,7 +14,7 @@ def path(tmp_path: Path, url: str) -> Path:
         view = catalog.add("feature_view", "late", {"labels": ["late"]})
         data = catalog.add("training_data", "late", {"note": "unmistakable"})
         catalog.link(data, view, "of", {"split": "unique_word"})
-        catalog.log("create", view)
+        catalog.log("created", view)
     return tmp_path / "catalog.db"
 
 

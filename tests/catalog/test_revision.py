@@ -7,7 +7,9 @@ from pathlib import Path
 
 import alembic.autogenerate
 import pytest
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import groundswell.catalog
 from groundswell.catalog import Catalog
@@ -72,8 +74,9 @@ def test_the_migrated_tables_are_written_as_the_metadata_would_write_them(tmp_pa
             rows = connection.exec_driver_sql(
                 "SELECT sql FROM sqlite_master WHERE name NOT LIKE ? AND sql > ''", (REVISION_TABLE,)
             )
-            # The order of the clauses of a table is of no account.
-            written.append({frozenset(re.split(r",?\s*\n\s*", sql.strip())) for (sql,) in rows})
+            # The order of the clauses of a table is of no account, nor is that SQLite quotes what it has renamed.
+            texts = [re.sub(r'^CREATE TABLE "(\w+)"', r"CREATE TABLE \1", sql.strip()) for (sql,) in rows]
+            written.append({frozenset(re.split(r",?\s*\n\s*", text)) for text in texts})
         database.close()
     assert written[0] == written[1]
 
@@ -115,6 +118,31 @@ def test_an_older_catalog_is_upgraded_when_opened_and_then_too_new_for_the_older
     for action in (Catalog.open, Catalog.create):
         with pytest.raises(VersionError, match=rf"revision '9999', and Groundswell .* knows up to '{HEAD}'.*--upgrade"):
             action(url)
+
+
+def test_the_activity_of_an_older_catalog_becomes_events(tmp_path: Path, url: str) -> None:
+    (tmp_path / "catalog.db").touch()
+    database = Database(tmp_path / "catalog.db")
+    with database.write() as connection:
+        scripts = ScriptDirectory(Path(groundswell.catalog.__file__).parent / "_migrations")
+        context = MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
+        with Operations.context(context):
+            for revision in ("0001", "0002"):
+                scripts.get_revision(revision).module.upgrade()
+                context.stamp(scripts, revision)
+        connection.exec_driver_sql(
+            "INSERT INTO activity VALUES (1, 5, 'me', 'create', 'e', 'feature_group', 'w', 1, '{}'),"
+            "(2, 6, 'me', 'insert', 'e', 'feature_group', 'w', 1, '{\"rows\": 3}')"
+        )
+        connection.exec_driver_sql("INSERT INTO commits VALUES ('e', 0, 6, 'create', 'me', 0, 0, 0, 0, 1, '{}')")
+    database.close()
+    with Catalog.open(url) as catalog:
+        assert [(e.sequence, e.verb, e.tags, e.detail) for e in catalog.events.after(0)] == [
+            (1, "created", [], {}),
+            (2, "inserted", [], {"rows": 3}),
+        ]
+        catalog.log("created", catalog.add("run", "r", {}))
+        assert catalog.events.last() == 3
 
 
 def test_an_upgrade_that_fails_leaves_the_older_catalog(next_groundswell: Path, catalog: Catalog, url: str) -> None:

@@ -181,7 +181,7 @@ def test_moving_an_alias_is_noted_with_where_it_was(registry, candidate, catalog
     registry.register("late_arrival", candidate).set_alias("champion")
     registry.register("late_arrival", candidate).set_alias("champion")
     assert registry.aliases("late_arrival") == {"champion": 2}
-    moves = [a.detail for a in catalog.activity(name="late_arrival") if a.verb == "set alias"]
+    moves = [a.detail for a in catalog.activity(name="late_arrival") if a.verb == "alias set"]
     assert moves == [{"alias": "champion", "before": 1}, {"alias": "champion", "before": None}]
     with pytest.raises(NotFoundError, match="no version 7"):
         registry.set_alias("late_arrival", "champion", 7)

@@ -3,10 +3,25 @@
 It keeps what other rooms give it and knows no meaning: the body of an entry is theirs.
 """
 
-from groundswell.catalog._activity import Activity
 from groundswell.catalog._catalog import Catalog
 from groundswell.catalog._commits import CommitIndex, CommitRecord, FileRecord
-from groundswell.catalog._entries import Entry
+from groundswell.catalog._consumers import ConsumerRecord, ConsumerRegistry
+from groundswell.catalog._entries import KINDS, Entry
+from groundswell.catalog._events import Event, EventLog
+from groundswell.catalog._verbs import VERBS
 from groundswell.catalog._working_tree import WorkingTree
 
-__all__ = ["Activity", "Catalog", "CommitIndex", "CommitRecord", "Entry", "FileRecord", "WorkingTree"]
+__all__ = [
+    "KINDS",
+    "VERBS",
+    "Catalog",
+    "CommitIndex",
+    "CommitRecord",
+    "ConsumerRecord",
+    "ConsumerRegistry",
+    "Entry",
+    "Event",
+    "EventLog",
+    "FileRecord",
+    "WorkingTree",
+]

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from groundswell.catalog import _activity, _aliases, _integrity, _lineage, _revision
-from groundswell.catalog._activity import Activity
+from groundswell.catalog import _aliases, _announcements, _integrity, _lineage, _revision
 from groundswell.catalog._commits import CommitIndex
+from groundswell.catalog._consumers import ConsumerRegistry
 from groundswell.catalog._database import Database
 from groundswell.catalog._entries import (
     Entry,
@@ -31,9 +31,11 @@ from groundswell.catalog._entries import (
     select_entries,
     title,
 )
+from groundswell.catalog._events import Event, EventLog, record
 from groundswell.catalog._json import plain_mapping
 from groundswell.catalog._schema import entries, retired
 from groundswell.catalog._sqlite import path_from_url
+from groundswell.catalog._verbs import check_verb
 from groundswell.diagnosis import Finding
 from groundswell.errors import AlreadyExistsError, ConflictError
 
@@ -51,6 +53,8 @@ class Catalog:
         self._database = database
         self._author = _author()
         self.commits = CommitIndex(database)
+        self.events = EventLog(database)
+        self.consumers = ConsumerRegistry(database)
 
     @staticmethod
     def create(url: str) -> "Catalog":
@@ -196,6 +200,7 @@ class Catalog:
             entry = entry_from_id(connection, entry.id)
             _retire(connection, entry)
             self.commits.forget(entry.id)
+            _announcements.forget(connection, entry.id)
             connection.execute(sa.delete(entries).where(entries.c.id == entry.id))
 
     def set_alias(self, kind: str, name: str, alias: str, version: int) -> None:
@@ -260,24 +265,25 @@ class Catalog:
             return _lineage.sources_of(connection, _id(entry))
 
     def log(self, verb: str, entry: Entry | str, detail: Mapping[str, Any] | None = None) -> None:  # Any: JSON
-        """Add to the activity that this was done to the entry now.
+        """Add to the events that this was done to the entry now. Commits are told of by the index.
 
         Args:
-            verb: in the past: "created", "inserted", "deleted".
+            verb: one of the verbs of events, such as "created", "validated", "deleted".
             entry: the entry, which may have been removed, or the id of one that is there.
 
         Raises:
+            InvalidNameError: there is no such verb; the message names the nearest.
             NotFoundError: the id belongs to no entry.
         """
         content = plain_mapping(detail or {}, "detail")
+        check_verb(verb)
         with self._database.write() as connection:
             subject = entry_from_id(connection, entry) if isinstance(entry, str) else entry
-            _activity.record(connection, check_text(verb, "a verb"), self._author, subject, content)
+            record(connection, subject, verb, self._author, content)
 
-    def activity(self, *, limit: int = 100, name: str | None = None) -> list[Activity]:
+    def activity(self, *, limit: int = 100, name: str | None = None) -> list[Event]:
         """What was done last, newest first; to entries of that name only, if given."""
-        with self._database.read() as connection:
-            return _activity.recent(connection, limit, name)
+        return self.events.newest(limit, name=name)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

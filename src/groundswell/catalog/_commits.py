@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from groundswell.catalog import _announcements
 from groundswell.catalog._database import Database
 from groundswell.catalog._json import plain_mapping
 from groundswell.catalog._schema import FOREVER
@@ -107,10 +108,10 @@ class CommitIndex:
         added: Sequence[FileRecord],
         removed: Mapping[str, int],
     ) -> None:
-        """Index the commits that follow version `after`, with the files they added and removed.
+        """Index the commits that follow version `after`, with the files they added and removed, and tell of them.
 
-        All or nothing, and nothing if the index does not stand at `after` any more: another follower was faster and
-        has written the same.
+        Each commit becomes an event once, however often it is indexed. All or nothing, and nothing if the index does
+        not stand at `after` any more: another follower was faster and has written the same.
 
         Args:
             commits: in order of their versions, without gaps.
@@ -125,6 +126,7 @@ class CommitIndex:
                 return
             _insert(connection, table_id, rows, added)
             _remove(connection, table_id, removed)
+            _announcements.announce(connection, table_id, rows)
 
     def history(self, table_id: str, *, until: int | None = None, limit: int | None = None) -> list[CommitRecord]:
         """The commits up to and including version `until` (default: all), newest first, at most `limit` of them."""
@@ -183,6 +185,16 @@ class CommitIndex:
         with self._database.write() as connection:
             connection.execute(sa.delete(_files).where(_files.c.table_id == table_id))
             connection.execute(sa.delete(_commits).where(_commits.c.table_id == table_id))
+
+    def rewind(self, table_id: str, version: int) -> None:
+        """Drop what is indexed of the table, because an earlier copy was put in its place, and tell of that.
+
+        Args:
+            version: the newest one of the copy.
+        """
+        with self._database.write() as connection:
+            self.forget(table_id)
+            _announcements.rewind(connection, table_id, version)
 
 
 def _position(connection: sa.Connection, table_id: str) -> int:

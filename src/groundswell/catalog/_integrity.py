@@ -52,8 +52,10 @@ def _garbled(connection: sa.Connection, path: Path) -> Iterator[Finding]:
         "entries": "kind || ' ' || name || ' version ' || version",
         "edges": "'the edge ' || relation",
         "activity": "'the activity ' || verb",
+        "consumers": "'the consumer ' || name",
     }
-    for table, column in (("entries", "body"), ("edges", "detail"), ("activity", "detail")):
+    texts = [("entries", "body"), ("edges", "detail"), ("activity", "detail"), ("activity", "tags")]
+    for table, column in (*texts, ("consumers", "settings"), ("consumers", "condition")):
         # As bytes, because SQLite's json_valid takes bytes that are no text, and its driver refuses them by position.
         query = f"SELECT {named[table]}, CAST({column} AS BLOB) FROM {table}"  # noqa: S608  # our own names
         for name, text in connection.exec_driver_sql(query):

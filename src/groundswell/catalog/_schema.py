@@ -27,17 +27,20 @@ __all__ = [
     "REVISION_TABLE",
     "activity",
     "aliases",
+    "announced",
     "commits",
+    "consumers",
     "edges",
     "entries",
     "feature_descriptions",
     "files",
     "metadata",
     "retired",
+    "stream",
     "tags",
 ]
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of the tables below, written down so that opening an up-to-date catalog need not import Alembic."""
 
 REVISION_TABLE = "catalog_revision"
@@ -139,7 +142,33 @@ activity = Table(
     Column("name", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("detail", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
     Index(None, "name", "sequence"),
+)
+
+# One row: the number of the last event. Whoever adds one holds the row until the transaction ends.
+stream = Table("stream", metadata, Column("last", BigInteger, nullable=False))
+
+# The last commit of each table that is among the events, whatever becomes of the index.
+announced = Table(
+    "announced",
+    metadata,
+    Column("table_id", String(32), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+
+consumers = Table(
+    "consumers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("condition", JSON, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text, nullable=False),
 )
 
 commits = Table(

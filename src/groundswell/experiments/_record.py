@@ -59,7 +59,9 @@ class Record:
             "signature": None,
             "error": None,
         }
-        record = cls(catalog, catalog.add(KIND, name, body, state="running", description=description))
+        with catalog.transaction():
+            record = cls(catalog, catalog.add(KIND, name, body, state="running", description=description))
+            catalog.log("created", record.entry)
         record._link(data.id, "used", {"split": data.split})
         return record
 

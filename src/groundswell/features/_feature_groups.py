@@ -96,7 +96,7 @@ class FeatureGroups:
             entry = self._catalog.add(
                 KIND, name, body, state="declared" if definition is None else "pending", description=description
             )
-            self._catalog.log("create", entry)
+            self._catalog.log("created", entry)
             if suite or policy != "strict":
                 self._validations(entry).keep(suite, policy)
         group = self.open(entry)

@@ -64,7 +64,7 @@ class FeatureViews:
             entry = self._catalog.add(KIND, name, body, description=description)
             for group in {group.id for group in query.groups()}:
                 self._catalog.link(entry, group, "reads")
-            self._catalog.log("create", entry)
+            self._catalog.log("created", entry)
         return self._view(entry)
 
     def get(self, name: str, version: int | None = None) -> FeatureView:

@@ -118,7 +118,6 @@ class FeatureGroup:
         commit = self.table.commit(staged, {**self._provenance(), **note})
         if admission is not None:
             self._validations.written(admission, commit)
-        self._catalog.log("insert", self._place.entry, {"version": commit.version, "rows": commit.rows})
         return commit
 
     def check(self, data: object, *, time_zone: str | None = None) -> InsertCheck:
@@ -236,10 +235,7 @@ class FeatureGroup:
 
         Returns None if there is nothing to gain.
         """
-        commit = self.table.compact()
-        if commit is not None:
-            self._catalog.log("compact", self._place.entry, {"version": commit.version})
-        return commit
+        return self.table.compact()
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""

@@ -119,7 +119,7 @@ class GroupTable:
         shutil.rmtree(self.folder, ignore_errors=True)
         with self._catalog.transaction():
             self._catalog.commits.forget(self.entry.id)
-            self._catalog.log("delete", self.entry)
+            self._catalog.log("deleted", self.entry)
             for remove in attached:
                 remove()
             self._catalog.remove(self.entry)

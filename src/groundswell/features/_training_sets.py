@@ -92,8 +92,9 @@ class TrainingSets:
             )
         with self._catalog.transaction():
             for entry in made:
+                self._catalog.log("deleted", entry)
                 self._catalog.remove(entry)
-            self._catalog.log("delete", self._entry)
+            self._catalog.log("deleted", self._entry)
             self._catalog.remove(self._entry)
         for entry in made:
             if entry.body.get("entities"):
@@ -211,9 +212,12 @@ class TrainingSets:
                     **body,
                 },
             )
+            self._catalog.log("created", entry, {"view": self._entry.version})
             self._catalog.link(entry, self._entry, "of")
             for group in groups.values():
-                self._catalog.link(entry, group.id, "read", {"version": pins.versions[group.id]})
+                version = pins.versions[group.id]
+                self._catalog.link(entry, group.id, "read", {"version": version})
+                self._catalog.log("pinned", group.id, {"commit": version, "by": entry.name, "version": entry.version})
             self._catalog.log("read for training", self._entry, {"training_data": entry.version})
         return entry
 

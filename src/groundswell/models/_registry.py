@@ -125,7 +125,7 @@ class Registry:
             target = self.get(f"{name}:{version}")
             before = self.aliases(name).get(alias)
             self._catalog.set_alias(_KIND, name, alias, version)
-            self._catalog.log("set alias", target.id, {"alias": alias, "before": before})
+            self._catalog.log("alias set", target.id, {"alias": alias, "before": before})
 
     def remove_alias(self, name: str, alias: str) -> None:
         """Remove an alias.
@@ -136,7 +136,7 @@ class Registry:
         with self._catalog.transaction():
             target = self.get(f"{name}@{alias}")
             self._catalog.remove_alias(_KIND, name, alias)
-            self._catalog.log("removed alias", target.id, {"alias": alias})
+            self._catalog.log("alias removed", target.id, {"alias": alias})
 
     def delete(self, reference: str) -> None:
         """Delete the files of a version; what the catalog knows of it stays, so that old predictions can be traced.

@@ -6,7 +6,7 @@ may be dropped, and following brings it back.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from groundswell.catalog import CommitIndex, CommitRecord, FileRecord
@@ -32,7 +32,8 @@ def follow(index: CommitIndex, table_id: str, folder: Path, definition: Definiti
                 fix="Restore the folder from a backup, or delete the group.",
                 path=str(folder),
             )
-        index.forget(table_id)  # an older copy of the table was put back: the index speaks of commits that are gone
+        newest = next(version for version in count() if not log_path(folder, version + 1).exists())
+        index.rewind(table_id, newest)  # an older copy was put back: the index speaks of commits that are gone
         position = -1
     while True:
         entries: list[LogEntry] = []

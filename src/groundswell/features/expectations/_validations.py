@@ -64,7 +64,7 @@ class Validations:
             body = {"group": self._group.id, "policy": policy, "expectations": suite.to_dict()}
             entry = self._catalog.add(SUITE, self._name, body)
             self._catalog.link(entry, self._group, "applies_to")
-            self._catalog.log("expect", self._group, {"expectations": len(suite), "policy": policy})
+            self._catalog.log("expectations set", self._group, {"expectations": len(suite), "policy": policy})
 
     def ready(self, definition: Definition) -> Validation | None:
         """The suite in force, bound to the group; None if there is nothing to validate.
@@ -94,7 +94,7 @@ class Validations:
             state = "pending" if report.accepted else "refused"
             entry = self._catalog.add(REPORT, self._name, report.to_dict(), state=state)
             self._catalog.link(entry, self._group, "validates")
-            self._catalog.log("validate", self._group, {"report": entry.version, "status": report.status})
+            self._catalog.log("validated", self._group, {"report": entry.version, "status": report.status})
         numbered = replace(report, number=entry.version)
         if not report.accepted:
             raise refusal(numbered)
