@@ -14,6 +14,8 @@ from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
 from groundswell.estimators._linear_svc import LinearSVC
 from groundswell.estimators._logistic_regression import LogisticRegression
+from groundswell.estimators._one_hot_encoder import OneHotEncoder
+from groundswell.estimators._ordinal_encoder import OrdinalEncoder
 from groundswell.estimators._pca import PCA
 from groundswell.estimators._random_forest import RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._ridge import Ridge
@@ -41,6 +43,8 @@ __all__ = [
     "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "OneHotEncoder",
+    "OrdinalEncoder",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "RegularizationPath",

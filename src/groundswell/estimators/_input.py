@@ -7,15 +7,16 @@ estimator sees `Batches` and folds statistics over them, so the same object lear
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import (
@@ -38,6 +39,7 @@ from groundswell.engines import (
     fold,
 )
 from groundswell.errors import ColumnNotFoundError, FitError, SchemaError, TypeMismatchError, choices
+from groundswell.estimators._kept_batches import KeptBatches
 from groundswell.statistics import Batch, Statistic
 from groundswell.types import is_numeric
 
@@ -80,13 +82,29 @@ class Input:
 
     @contextmanager
     def cached(self) -> Iterator["Input"]:
-        """The same input for several passes: what a table decodes is kept as far as memory allows."""
-        if not isinstance(self.batches, TableBatches):
+        """The same input for several passes: what a table decodes or makes is kept as far as memory allows."""
+        if isinstance(self.batches, ArrayBatches):
             yield self
+            return
+        if not isinstance(self.batches, TableBatches):
+            yield replace(self, batches=KeptBatches(self.batches, CACHE_BYTES))
             return
         roles = self.batches.roles
         with Cached(self.batches.source, roles.names, memory_bytes=CACHE_BYTES) as kept:
-            yield Input(batches=TableBatches(kept, roles), n_features=self.n_features)
+            yield replace(self, batches=TableBatches(kept, roles))
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """A table that makes batches itself: one that computes its columns, and has them as a matrix at once."""
+
+    def batches(self, roles: Roles) -> Batches:
+        """The rows as batches of the named columns."""
+
+
+def batches_of(source: Scannable, roles: Roles) -> Batches:
+    """The rows of a table as batches; a matrix of one that computes it may be sparse."""
+    return source.batches(roles) if isinstance(source, BatchSource) else TableBatches(source, roles)
 
 
 def is_table(X: object) -> bool:
@@ -171,6 +189,27 @@ def _table_input(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, *, needs_y: bool, reset: bool
 ) -> Input:  # Any: as in fit_input
     source = as_scannable(X)
+    roles = table_roles(estimator, X, source, y, sample_weight, needs_y=needs_y, reset=reset)
+    check_numeric(source.schema, roles.X)
+    return Input(batches=batches_of(source, roles), n_features=len(roles.X))
+
+
+def table_roles(
+    estimator: BaseEstimator,
+    X: Any,  # Any: as in fit_input
+    source: Scannable,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    needs_y: bool = False,
+    reset: bool = True,
+) -> Roles:
+    """What the columns of a table are: all but the label and the weights are features. Arguments as for `fit_input`.
+
+    Raises:
+        ColumnNotFoundError: a named column is not in the table.
+        SchemaError: labels or weights are an array, or are needed and not named.
+    """
     label = _label(X, y, source, needs_y=needs_y)
     if sample_weight is not None and not isinstance(sample_weight, str):
         raise SchemaError(
@@ -189,12 +228,10 @@ def _table_input(
     features = tuple(name for name in source.schema.names if name not in (label, sample_weight))
     if not reset:
         features = features_of(estimator, features)
-    check_numeric(source.schema, features)
-    if reset:
+    else:
         estimator.n_features_in_ = len(features)
         estimator.feature_names_in_ = np.asarray(features, dtype=object)
-    roles = Roles(X=features, y=label, weights=sample_weight)
-    return Input(batches=TableBatches(source, roles), n_features=len(features))
+    return Roles(X=features, y=label, weights=sample_weight)
 
 
 def _label(X: Any, y: Any, source: Scannable, *, needs_y: bool) -> str | None:  # Any: as in fit_input
@@ -246,9 +283,18 @@ def predict_parts(
         return function(Batch(X=checked if isinstance(checked, np.ndarray) else checked.tocsr()))
     source = as_scannable(X)
     features = features_of(estimator, tuple(source.schema.names))
-    batches = TableBatches(source, Roles(X=features))
-    found = [function(part()) for part in batches.parts()]
+    found = [whole_or_blocks(function, part()) for part in batches_of(source, Roles(X=features)).parts()]
     return np.concatenate(found) if found else function(_no_rows(len(features)))
+
+
+def whole_or_blocks(function: Callable[[Batch], Any], batch: Batch) -> Any:  # Any: an array or a sparse matrix
+    """What a function of rows gives; rows of a sparse matrix are handed to it in blocks, so that few are ever dense."""
+    if batch.X is None or isinstance(batch.X, np.ndarray):
+        return function(batch)
+    found = [function(block) for block in Batch(X=batch.X, columns=batch.columns).blocks()] or [function(batch)]
+    if isinstance(found[0], np.ndarray):
+        return np.concatenate(found)
+    return sparse.vstack(found, format="csr")
 
 
 def check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
@@ -279,8 +325,9 @@ def features_of(estimator: BaseEstimator, present: Sequence[str]) -> tuple[str, 
                 fix="Select the features, in the order of the fit.",
             )
         return tuple(present)
+    columns = set(present)
     for name in known:
-        if name not in present:
+        if name not in columns:
             raise ColumnNotFoundError(
                 f"The feature {name!r}, on which {type(estimator).__name__} was fitted, is not in the table.",
                 fix=choices(str(name), list(present), "columns"),

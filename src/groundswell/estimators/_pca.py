@@ -3,15 +3,16 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from numpy.typing import NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._transform import matrix, transform_parts
-from groundswell.statistics import Gram
+from groundswell.estimators._transform import TableTransformer, matrix
+from groundswell.statistics import Batch, Gram
 
 
-class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class PCA(ClassNamePrefixFeaturesOutMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
     """Principal component analysis by the eigendecomposition of the covariance matrix.
 
     One pass sums the centered Gram matrix, p × p for p features, whatever the number of rows. Singular values below
@@ -74,14 +75,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         self.noise_variance_ = float(variances[wanted:most].mean()) if wanted < most else 0.0
         return self
 
-    def transform(self, X: Any) -> Any:  # Any: array-likes and tables
-        """The rows in the coordinates of the components, shape (rows, components); of a table a table read lazily.
-
-        Raises:
-            sklearn.exceptions.NotFittedError: it is not fitted.
-            ColumnNotFoundError: a table lacks a feature.
-        """
-        return transform_parts(self, X, lambda batch: (matrix(batch) - self.mean_) @ self._axes.T)
+    def _transform_batch(self, batch: Batch) -> NDArray[np.float64]:
+        return np.asarray((matrix(batch) - self.mean_) @ self._axes.T)
 
     def inverse_transform(self, Z: Any) -> Any:  # Any: array-likes
         """Rows from their components, shape (rows, features): the nearest points of the plane of the components."""

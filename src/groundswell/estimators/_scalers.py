@@ -4,28 +4,22 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._transform import matrix, transform_parts
-from groundswell.statistics import MinMax, Moments
+from groundswell.estimators._transform import TableTransformer, matrix, transform_parts
+from groundswell.statistics import Batch, MinMax, Moments
 
 
-class _Scaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class _Scaler(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
     """What the scalers share: z = (x − center) / scale, column by column. NaN stays NaN and is left out of the fit."""
 
     _center: NDArray[np.float64]
     _scale: NDArray[np.float64]
 
-    def transform(self, X: Any) -> Any:  # Any: array-likes and tables
-        """The scaled features, shape (rows, features); of a table a table that is scaled as it is read.
-
-        Raises:
-            sklearn.exceptions.NotFittedError: it is not fitted.
-            ColumnNotFoundError: a table lacks a feature.
-        """
-        return transform_parts(self, X, lambda batch: (matrix(batch) - self._center) / self._scale)
+    def _transform_batch(self, batch: Batch) -> NDArray[np.float64]:
+        return (matrix(batch) - self._center) / self._scale
 
     def inverse_transform(self, X: Any) -> Any:  # Any: array-likes and tables
         """The features as they were before scaling."""

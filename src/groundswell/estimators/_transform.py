@@ -1,22 +1,39 @@
 """Transforming what came in: an array gives an array, a table gives a table that is transformed as it is read.
 
 A transformed table has the new columns in place of the features, and all other columns (labels, keys) as they were. So
-scikit-learn's own Pipeline chains transformers over a table that does not fit in memory.
+scikit-learn's own Pipeline chains transformers over a table that does not fit in memory. What a transformer makes goes
+on to the next step as one matrix, dense or sparse, and becomes Arrow columns only for those who ask for columns.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._set_output import _wrap_data_with_container
+from sklearn.utils.validation import check_is_fitted
 
-from groundswell.engines import Scannable
-from groundswell.estimators._input import as_scannable, features_of, is_table, predict_parts
-from groundswell.statistics import Batch
+from groundswell.engines import Batches, Roles, Scannable
+from groundswell.engines._fold import BatchPart
+from groundswell.engines._scannable import Part
+from groundswell.estimators._input import (
+    as_scannable,
+    batches_of,
+    features_of,
+    is_table,
+    predict_parts,
+    whole_or_blocks,
+)
+from groundswell.statistics import Batch, Column, column_major
+from groundswell.statistics._matrix import whole
 
-Function = Callable[[Batch], NDArray[Any]]
+Made: TypeAlias = Any  # a dense or sparse matrix (rows, names), or a list of Arrow arrays
+Function = Callable[[Batch], Made]
 
 
 class Transformed:
@@ -25,52 +42,174 @@ class Transformed:
     Args:
         source: the table.
         features: the columns that the function takes, in order.
-        names: the columns that it gives; all float64.
-        function: from a batch to an array of shape (rows, names).
+        names: the columns that it gives.
+        function: from a batch to a matrix of shape (rows, names), or to a list of Arrow arrays.
+        types: of the new columns; None is float64 for all.
+        any_type: whether the function takes the features as named columns rather than as a matrix of numbers.
     """
 
-    def __init__(self, source: Scannable, features: Sequence[str], names: Sequence[str], function: Function) -> None:
-        self._source, self._function = source, function
+    def __init__(
+        self,
+        source: Scannable,
+        features: Sequence[str],
+        names: Sequence[str],
+        function: Function,
+        *,
+        types: Sequence[pa.DataType] | None = None,
+        any_type: bool = False,
+    ) -> None:
+        self._source, self._function, self._any_type = source, function, any_type
         self._features, self._names = tuple(features), tuple(names)
-        kept = [field for field in source.schema if field.name not in self._features]
-        self._schema = pa.schema([*(pa.field(name, pa.float64()) for name in self._names), *kept])
+        self._types = types
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The new columns, then those that were no features."""
-        return self._schema
+        features = set(self._features)
+        types = [pa.float64()] * len(self._names) if self._types is None else self._types
+        kept = [field for field in self._source.schema if field.name not in features]
+        return pa.schema([*map(pa.field, self._names, types), *kept])
 
     @property
     def rows(self) -> int | None:
         """How many rows there are, if that is known."""
         return self._source.rows
 
-    def parts(self, columns: Sequence[str]) -> Iterator[Callable[[], pa.Table]]:
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self._names)}
+
+    def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """One reader for each part of the source."""
-        kept = [name for name in columns if name not in self._names]
-        made = [name for name in columns if name in self._names]
-        for part in self._source.parts([*(self._features if made else ()), *kept]):
-            yield _Part(self, part, tuple(columns), bool(made))
+        if not any(name in self._positions for name in columns):
+            yield from self._source.parts(columns)
+            return
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        for part in self.batches(Roles(columns=tuple(columns))).parts():
+            yield partial(_as_table, part, schema)
 
-    def make(self, table: pa.Table, columns: Sequence[str], *, transform: bool) -> pa.Table:
-        """The columns asked for, of one part."""
-        new: dict[str, Any] = {}
-        if transform:
-            values = self._function(Batch.from_arrow(table, X=list(self._features)))
-            new = {name: pa.array(values[:, i]) for i, name in enumerate(self._names)}
-        return pa.table([new[name] if name in new else table.column(name) for name in columns], names=list(columns))
+    def batches(self, roles: Roles) -> Batches:
+        """The rows as batches; X is what the function makes, not copied if it is asked for as a whole."""
+        return _MadeBatches(self, roles)
+
+    def inner(self, roles: Roles) -> Batches:
+        """Batches of the source that have what these roles need."""
+        kept = [name for name in roles.names if name not in self._positions]
+        other = tuple(name for name in kept if name not in (roles.y, roles.weights))
+        X, columns = ((), self._features) if self._any_type else (self._features, ())
+        y = roles.y if roles.y not in self._positions else None
+        return batches_of(self._source, Roles(X=X, y=y, weights=roles.weights, columns=(*columns, *other)))
+
+    def make(self, part: BatchPart, roles: Roles) -> Batch:
+        """One part as a batch of these roles."""
+        rows = part()
+        made = whole_or_blocks(self._function, Batch(X=rows.X, columns=rows.columns))
+        if isinstance(made, np.ndarray) and isinstance(rows.X, np.ndarray) and np.may_share_memory(made, rows.X):
+            made = made.copy()  # the memory of the source's matrix is used again for its next part
+
+        def column(name: str) -> Column:
+            if name not in self._positions:
+                return rows.column(name)
+            position = self._positions[name]
+            if isinstance(made, list):
+                return made[position]
+            found: NDArray[Any] = made[:, position] if isinstance(made, np.ndarray) else made[:, [position]].toarray()
+            return found.ravel()
+
+        if self._names == roles.X and not isinstance(made, list):
+            X = made
+        elif sparse.issparse(made):
+            X = self._sparse_matrix(made, rows, roles.X)
+        else:
+            X = column_major([column(name) for name in roles.X], roles.X) if roles.X else None
+        return Batch(
+            X=X,
+            y=column(roles.y) if roles.y in self._positions else rows.y,
+            weights=rows.weights,
+            columns={name: column(name) for name in roles.columns},
+        )
+
+    def _sparse_matrix(self, made: Any, rows: Batch, names: tuple[str, ...]) -> Any:  # Any: scipy's classes
+        """The named columns, some made and some as they were, side by side."""
+        if not names:
+            return None
+        kept = [name for name in names if name not in self._positions]
+        both = made
+        if kept:
+            both = sparse.hstack([made, column_major([rows.column(name) for name in kept], kept)], format="csr")
+        after = {name: len(self._names) + i for i, name in enumerate(kept)}
+        return both[:, [self._positions[name] if name in self._positions else after[name] for name in names]]
 
 
-class _Part:
-    def __init__(
-        self, owner: Transformed, part: Callable[[], Any], columns: tuple[str, ...], transform: bool
-    ) -> None:  # Any: a record batch or table
-        self._owner, self._part, self._columns, self._transform = owner, part, columns, transform
+class _MadeBatches:
+    def __init__(self, owner: Transformed, roles: Roles) -> None:
+        self._owner, self._roles = owner, roles
 
-    def __call__(self) -> pa.Table:
-        table = self._part()
-        whole = table if isinstance(table, pa.Table) else pa.Table.from_batches([table])
-        return self._owner.make(whole, self._columns, transform=self._transform)
+    @property
+    def rows(self) -> int | None:
+        return self._owner.rows
+
+    def parts(self) -> Iterator[BatchPart]:
+        for part in self._owner.inner(self._roles).parts():
+            yield partial(self._owner.make, part, self._roles)
+
+
+def _as_table(part: BatchPart, schema: pa.Schema) -> pa.Table:
+    batch = part()
+    return pa.table([_arrow(batch.columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _arrow(column: Column, kind: pa.DataType) -> pa.Array:
+    array = pa.array(column) if isinstance(column, np.ndarray) else whole(column)
+    return array if array.type == kind else array.cast(kind)
+
+
+class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]  # sklearn is untyped
+    """What transformers share: `transform` of arrays as scikit-learn does it, of tables lazily.
+
+    A subclass says what it makes of a batch. `set_output` is for arrays and data frames; a table gives a table.
+    """
+
+    _any_type: ClassVar[bool] = False
+
+    def transform(self, X: Any) -> Any:  # Any: array-likes and tables
+        """The transformed rows: of an array an array, of a table a table that is transformed as it is read.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: it is not fitted.
+            ColumnNotFoundError: a table lacks a feature.
+        """
+        if is_table(X):
+            return self._transform_table(X)
+        return _wrap_data_with_container("transform", self._transform_array(X), X, self)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:  # Any: as in fit
+        """`fit`, then `transform` of the same rows."""
+        return self.fit(X, y, **fit_params).transform(X)
+
+    @abstractmethod
+    def _transform_batch(self, batch: Batch) -> Made:
+        """What becomes of some rows, whose features are X, or named columns if they may be of any type."""
+
+    def _transform_array(self, X: Any) -> Any:  # Any: array-likes
+        return predict_parts(self, X, self._transform_batch)
+
+    def _transform_table(self, X: Any) -> Transformed:  # Any: tables
+        check_is_fitted(self)
+        source = as_scannable(X)
+        names = [str(name) for name in self.get_feature_names_out()]
+        return Transformed(
+            source,
+            features_of(self, source.schema.names),
+            names,
+            self._transform_batch,
+            types=self._column_types(),
+            any_type=self._any_type,
+        )
+
+    def _column_types(self) -> list[pa.DataType] | None:
+        """The types of the new columns of a table; None is float64 for all."""
+        return None
 
 
 def transform_parts(estimator: BaseEstimator, X: Any, function: Function) -> Any:  # Any: array-likes and tables
@@ -82,6 +221,7 @@ def transform_parts(estimator: BaseEstimator, X: Any, function: Function) -> Any
     """
     if not is_table(X):
         return predict_parts(estimator, X, function)
+    check_is_fitted(estimator)
     source = as_scannable(X)
     names = [str(name) for name in estimator.get_feature_names_out()]
     return Transformed(source, features_of(estimator, source.schema.names), names, function)

@@ -242,6 +242,8 @@ _OWN = frozenset(
         "_linear_regression.LinearRegression",
         "_linear_svc.LinearSVC",
         "_logistic_regression.LogisticRegression",
+        "_one_hot_encoder.OneHotEncoder",
+        "_ordinal_encoder.OrdinalEncoder",
         "_pca.PCA",
         "_random_forest.RandomForestClassifier",
         "_random_forest.RandomForestRegressor",
