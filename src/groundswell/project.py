@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         TrainingData,
     )
     from groundswell.models import ModelVersion, Registry
+    from groundswell.online import OnlineStore
     from groundswell.serving import Limits, Service, Trace
     from groundswell.types import Schema
 
@@ -57,9 +58,16 @@ class Project:
     Opened by `groundswell.open`. It is a context manager; closing it lets go of files and memory.
     """
 
-    def __init__(self, folder: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        online: "OnlineStore | None" = None,
+    ) -> None:
         self.folder = folder
-        self._memory_limit, self._threads = memory_limit, threads
+        self._memory_limit, self._threads, self._given_online = memory_limit, threads, online
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.author = _author()
 
@@ -70,7 +78,11 @@ class Project:
 
     @staticmethod
     def open(
-        place: str | os.PathLike[str], *, memory_limit: str | None = None, threads: int | None = None
+        place: str | os.PathLike[str],
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        online: "OnlineStore | None" = None,
     ) -> "Project":
         """Open the project in a directory; make it if there is none.
 
@@ -79,6 +91,8 @@ class Project:
             memory_limit: how much memory reading and joining may take, such as "1GB"; what does not fit is spilled to
                 the disk. None lets the engine choose (80 % of the machine's).
             threads: how many threads read and join; None is one per core.
+            online: the store of the groups that are online: `Lmdb(folder)`, or `Redis(url)` for several machines. None
+                takes the Redis server that GROUNDSWELL_ONLINE names, or a folder of LMDB in the project's.
 
         Raises:
             VersionError: the project was made by a newer Groundswell.
@@ -96,7 +110,7 @@ class Project:
             _check_marker(marker)
         else:
             _make(folder, marker)
-        return Project(folder, memory_limit=memory_limit, threads=threads)
+        return Project(folder, memory_limit=memory_limit, threads=threads, online=online)
 
     def create_feature_group(
         self,
@@ -109,6 +123,7 @@ class Project:
         description: str = "",
         expectations: "Sequence[Expectation]" = (),
         validation: "Policy" = "strict",
+        online: bool = False,
     ) -> "FeatureGroup":
         """Create a feature group: a table of features with a key.
 
@@ -123,6 +138,7 @@ class Project:
                 before it is written.
             validation: "strict" writes only if all expectations hold; "warning" only if all of level error hold; "all"
                 validates and writes in any case; "none" does not validate.
+            online: whether the newest row of each key shall be in the online store, for `view.vector`.
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
@@ -140,6 +156,7 @@ class Project:
             description=description,
             expectations=expectations,
             validation=validation,
+            online=online,
         )
 
     def get_feature_group(self, name: str, version: int | None = None) -> "FeatureGroup":
@@ -326,16 +343,28 @@ class Project:
     @cached_property
     def groups(self) -> "FeatureGroups":
         """The feature groups."""
-        from groundswell.features import FeatureGroups
+        from groundswell.features import FeatureGroups, OnlineCopies
 
         return FeatureGroups(
             catalog=self.catalog,
             folder=self.folder / "tables",
+            published=self.folder / "published",
             engine=self.engine,
             author=self.author,
             provenance=self._provenance,
             clock=lambda: self.clock(),
+            online=OnlineCopies(lambda: self.online, self.engine, lambda: self.clock()),
         )
+
+    @cached_property
+    def online(self) -> "OnlineStore":
+        """The newest row per key of the groups that are online."""
+        from groundswell.online import Lmdb, Redis
+
+        if self._given_online is not None:
+            return self._given_online
+        url = os.environ.get("GROUNDSWELL_ONLINE")
+        return Redis(url) if url else Lmdb(self.folder / "online")
 
     @cached_property
     def views(self) -> "FeatureViews":
@@ -373,7 +402,7 @@ class Project:
 
     def close(self) -> None:
         """Let go of files and memory."""
-        for name in ("engine", "catalog"):
+        for name in ("online", "engine", "catalog"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 

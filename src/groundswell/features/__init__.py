@@ -18,6 +18,7 @@ from groundswell.features._invariants import (
     check_view,
 )
 from groundswell.features._lookup import Source, Vectors
+from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._query import Query
 from groundswell.features._reads import Read, record, recording
 from groundswell.features._training_data import TrainingData
@@ -44,6 +45,7 @@ __all__ = [
     "History",
     "InsertCheck",
     "JoinExplanation",
+    "OnlineCopies",
     "Policy",
     "Query",
     "Read",

@@ -12,6 +12,8 @@ from groundswell.engines import DuckDB
 from groundswell.errors import AlreadyExistsError, TypeMismatchError
 from groundswell.features._group import FeatureGroup
 from groundswell.features._group_table import GroupTable
+from groundswell.features._online_copies import OnlineCopies
+from groundswell.features._publication import Publication
 from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
 from groundswell.tables import Definition, check_roles
 from groundswell.types import Schema, check_name
@@ -25,10 +27,12 @@ class FeatureGroups:
     Args:
         catalog: where their names and definitions are.
         folder: where their tables are.
+        published: where their current rows are published.
         engine: where they are read.
         author: who writes, as "user@host".
         provenance: what each commit shall say about the code that wrote it.
         clock: gives the present moment in UTC.
+        online: brings them into the online store.
     """
 
     def __init__(
@@ -36,13 +40,15 @@ class FeatureGroups:
         *,
         catalog: Catalog,
         folder: Path,
+        published: Path,
         engine: DuckDB,
         author: str,
         provenance: Callable[[], Mapping[str, Any]],
         clock: Callable[[], datetime],
+        online: OnlineCopies,
     ) -> None:
-        self._catalog, self._folder, self._engine = catalog, folder, engine
-        self._author, self._provenance, self._clock = author, provenance, clock
+        self._catalog, self._folder, self._published, self._engine = catalog, folder, published, engine
+        self._author, self._provenance, self._clock, self._online = author, provenance, clock, online
 
     def create(
         self,
@@ -55,6 +61,7 @@ class FeatureGroups:
         description: str = "",
         expectations: Sequence[Expectation] = (),
         validation: Policy = "strict",
+        online: bool = False,
     ) -> FeatureGroup:
         """Create a feature group.
 
@@ -67,6 +74,7 @@ class FeatureGroups:
             description: what it holds, in words.
             expectations: what rows must be, checked for each batch before it is written.
             validation: what follows if one is broken, as in `FeatureGroup.set_expectations`.
+            online: whether the newest row of each key shall be in the online store.
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
@@ -92,7 +100,7 @@ class FeatureGroups:
                     fix=f"Use it: project.get_feature_group({name!r}). Or choose another name.",
                     name=name,
                 )
-            body = roles if definition is None else definition.to_dict()
+            body = (roles if definition is None else definition.to_dict()) | {"online": online}
             entry = self._catalog.add(
                 KIND, name, body, state="declared" if definition is None else "pending", description=description
             )
@@ -138,6 +146,8 @@ class FeatureGroups:
             engine=self._engine,
             provenance=self._provenance,
             validations=self._validations(entry),
+            online=self._online,
+            publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),
         )
 
     def _validations(self, entry: Entry) -> Validations:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB, Scan
@@ -12,6 +15,8 @@ from groundswell.features._data import Data
 from groundswell.features._group_table import GroupTable
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
+from groundswell.features._online_copies import OnlineCopies
+from groundswell.features._publication import Publication
 from groundswell.features._query import Query, check_where
 from groundswell.features._reads import Read, record
 from groundswell.features.expectations import (
@@ -42,10 +47,18 @@ class FeatureGroup:
     """
 
     def __init__(
-        self, *, place: GroupTable, catalog: Catalog, engine: DuckDB, provenance: Provenance, validations: Validations
+        self,
+        *,
+        place: GroupTable,
+        catalog: Catalog,
+        engine: DuckDB,
+        provenance: Provenance,
+        validations: Validations,
+        online: OnlineCopies,
+        publication: Publication,
     ) -> None:
-        self._place, self._catalog, self.engine = place, catalog, engine
-        self._provenance, self._validations = provenance, validations
+        self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
+        self._provenance, self._validations, self._online = provenance, validations, online
         entry = place.entry
         self.name, self.version, self.description = entry.name, entry.version, entry.description
         self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
@@ -86,7 +99,7 @@ class FeatureGroup:
         """The columns that are neither keys nor times."""
         return self.definition.features
 
-    def insert(self, data: object, *, time_zone: str | None = None) -> Commit:
+    def insert(self, data: object, *, time_zone: str | None = None, wait: bool = True) -> Commit:
         """Append rows as one commit. When it returns they are on the disk; if it raises, nothing was written.
 
         A row whose key and times are already there replaces the older one at read, and within the data the last one
@@ -95,6 +108,8 @@ class FeatureGroup:
         Args:
             data: pandas, polars, pyarrow, DuckDB or anything with `__arrow_c_stream__`; a mapping of columns; records.
             time_zone: the IANA zone of times without one, such as "America/New_York"; None refuses them.
+            wait: whether to bring the rows of a group that is online into the online store before returning; if not,
+                a service that follows the group does, or the next insert.
 
         Raises:
             ColumnNotFoundError: a column is missing, or is not in the schema.
@@ -118,7 +133,7 @@ class FeatureGroup:
         commit = self.table.commit(staged, {**self._provenance(), **note})
         if admission is not None:
             self._validations.written(admission, commit)
-        return commit
+        return self._committed(commit, wait=wait)
 
     def check(self, data: object, *, time_zone: str | None = None) -> InsertCheck:
         """What `insert` would do with the data, and what the expectations say of it, without writing anything."""
@@ -214,6 +229,42 @@ class FeatureGroup:
             value=as_of,
         )
 
+    def to_duckdb(
+        self,
+        connection: duckdb.DuckDBPyConnection | None = None,
+        *,
+        as_of: int | str | date | datetime | None = None,
+    ) -> duckdb.DuckDBPyRelation:
+        """The current rows, or those of an earlier version or time, as a relation of DuckDB, which reads what is asked.
+
+        Args:
+            connection: where to make it, to join it with what is there; None is a new database in memory.
+            as_of: as for `read`.
+
+        Raises:
+            NotFoundError: no such version, or the group is younger than the time.
+        """
+        snapshot = self.snapshot(as_of)
+        record(Read("feature_group", self.id, self.name, snapshot.version))
+        scan = Scan(snapshot=snapshot, columns=tuple(snapshot.definition.schema.names))
+        return self.engine.relation(scan, connection)
+
+    def publish(self) -> Path:
+        """Publish the current rows as plain Parquet files for tools that do not know how to fold, and say where.
+
+        The folder that is returned always holds one version, whole: that of the last call. A call costs as much as was
+        appended since, and all rows if rows were corrected or deleted.
+
+        Raises:
+            CorruptionError: the disk is full or not writable; what was published before stays.
+        """
+        return self._publication.publish(self.table.snapshot())
+
+    @property
+    def published_version(self) -> int | None:
+        """The version of its rows that `publish` published last; None if there is none."""
+        return self._publication.version
+
     def select(self, *columns: str) -> Query:
         """A query for some of its columns, all features if none is named.
 
@@ -235,7 +286,31 @@ class FeatureGroup:
 
         Returns None if there is nothing to gain.
         """
-        return self.table.compact()
+        commit = self.table.compact()
+        return None if commit is None else self._committed(commit)
+
+    @property
+    def online(self) -> bool:
+        """Whether the newest row of each key is kept in the online store."""
+        return self._place.online
+
+    def enable_online(self) -> None:
+        """Keep the newest row of each key in the online store, from the rows that are there on."""
+        self._place.set_online(True)
+        if self.has_table:
+            self._online.follow(self.table)
+
+    def disable_online(self) -> None:
+        """Take the rows out of the online store; what asked for them there is answered from the table."""
+        self._place.set_online(False)
+        if self.has_table:
+            self._online.forget(self.table)
+
+    def _committed(self, commit: Commit, *, wait: bool = True) -> Commit:
+        """What every verb that commits to the table does last: the online store gets what the commit changed."""
+        if wait and self.online:
+            self._online.committed(self.table, commit)
+        return commit
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""
@@ -281,6 +356,8 @@ class FeatureGroup:
                 name=self.name,
                 dependents=sorted(readers),
             )
+        if self.online and self.has_table:
+            self._online.forget(self.table)
         self._place.delete(self._attached)
 
     def recover(self) -> None:
@@ -293,7 +370,10 @@ class FeatureGroup:
     @property
     def _attached(self) -> Sequence[Callable[[], object]]:
         """What removes that which the catalog holds for the group beside its entry."""
-        return (self._validations.remove,)
+        return (
+            self._publication.remove,
+            self._validations.remove,
+        )
 
     def __repr__(self) -> str:
         times = "".join(f", {role}={c!r}" for role, c in self._times() if c)

@@ -86,8 +86,9 @@ class GroupTable:
         with self._catalog.transaction():
             self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
             if self.entry.state == "declared":
-                self.entry = self._catalog.update(self.entry, body=definition.to_dict(), state="pending")
-        if self.entry.body != definition.to_dict():
+                body = {**self.entry.body, **definition.to_dict()}
+                self.entry = self._catalog.update(self.entry, body=body, state="pending")
+        if Definition.from_dict(self.entry.body) != definition:
             raise ConflictError(
                 f"Another process has just made group {self.entry.name!r} with other columns.",
                 why="The first insert decides the columns.",
@@ -104,6 +105,18 @@ class GroupTable:
         if self.entry.state != "ready":
             self.entry = self._catalog.update(self.entry, state="ready")
         self.now = table
+
+    @property
+    def online(self) -> bool:
+        """Whether the catalog says, now, that its rows belong into the online store."""
+        self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
+        return bool(self.entry.body.get("online"))
+
+    def set_online(self, online: bool) -> None:
+        """Say in the catalog whether its rows belong into the online store."""
+        with self._catalog.transaction():
+            self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
+            self.entry = self._catalog.update(self.entry, body={**self.entry.body, "online": online})
 
     def delete(self, attached: Sequence[Callable[[], object]]) -> None:
         """Delete the table and the entry, for good; `sweep` finishes it if the process dies on the way."""
