@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from groundswell.catalog import Catalog
-from groundswell.diagnosis import Check, Diagnosis, diagnose
+from groundswell.diagnosis import Check, Diagnosis, Finding, diagnose
 from groundswell.engines import DuckDB
 from groundswell.experiments import Runs, check_run, check_run_folders
 from groundswell.features import (
@@ -58,7 +58,7 @@ def _checks(
 ) -> Iterator[tuple[str, str, Check]]:
     catalog = open_catalog()
     groups = groups_of()
-    yield "catalog", "catalog", partial(catalog.check, thorough=deep)
+    yield "catalog", "catalog", partial(_check_catalog, catalog, deep=deep)
     yield from _check_features(catalog, groups, engine, folder, deep=deep)
     runs, entries = Runs(catalog, folder / "runs", repair=False), catalog.find("run")
     for entry in entries:
@@ -70,6 +70,12 @@ def _checks(
     for name in sorted({entry.name for entry in entries}):
         yield "models", f"model {name!r}", partial(check_aliases, name, registry)
     yield "folders", "folder of models", partial(check_model_folders, folder / "models", entries, registry)
+
+
+def _check_catalog(catalog: Catalog, *, deep: bool) -> Iterator[Finding]:
+    yield from catalog.check(thorough=deep)
+    yield from catalog.search.check()
+    yield from catalog.tags.check()
 
 
 def _check_features(

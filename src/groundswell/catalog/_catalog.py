@@ -15,10 +15,11 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from groundswell.catalog import _aliases, _announcements, _integrity, _lineage, _revision
+from groundswell.catalog import _aliases, _announcements, _integrity, _lineage, _revision, _search, _tags
 from groundswell.catalog._commits import CommitIndex
 from groundswell.catalog._consumers import ConsumerRegistry
 from groundswell.catalog._database import Database
+from groundswell.catalog._descriptions import Descriptions
 from groundswell.catalog._entries import (
     Entry,
     check_kind,
@@ -34,7 +35,9 @@ from groundswell.catalog._entries import (
 from groundswell.catalog._events import Event, EventLog, record
 from groundswell.catalog._json import plain_mapping
 from groundswell.catalog._schema import entries, retired
+from groundswell.catalog._search import Search
 from groundswell.catalog._sqlite import path_from_url
+from groundswell.catalog._tags import Tags
 from groundswell.catalog._verbs import check_verb
 from groundswell.diagnosis import Finding
 from groundswell.errors import AlreadyExistsError, ConflictError
@@ -43,7 +46,7 @@ __all__ = ["Catalog"]
 
 
 class Catalog:
-    """Names, versions and metadata, and the index of the tables' commits in `commits`.
+    """Names, versions and metadata; `tags`, `descriptions` and `search` of entries; the index of commits in `commits`.
 
     Make one with `create` or `open`. Threads may share it, as each works on a connection of its own; each process opens
     its own.
@@ -53,6 +56,8 @@ class Catalog:
         self._database = database
         self._author = _author()
         self.commits = CommitIndex(database)
+        self.tags, self.descriptions = Tags(database, self._author), Descriptions(database, self._author)
+        self.search = Search(database)
         self.events = EventLog(database)
         self.consumers = ConsumerRegistry(database)
 
@@ -72,6 +77,7 @@ class Catalog:
         database = Database(path)
         with _closing_on_error(database):
             _revision.bring_up_to_date(database, may_be_empty=True)
+            _search.prepare(database)
         return Catalog(database)
 
     @staticmethod
@@ -87,6 +93,7 @@ class Catalog:
         database = Database(path)
         with _closing_on_error(database):
             _revision.bring_up_to_date(database, may_be_empty=False)
+            _search.prepare(database)
         return Catalog(database)
 
     def add(
@@ -98,6 +105,7 @@ class Catalog:
         version: int | None = None,
         state: str = "ready",
         description: str = "",
+        tags: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> Entry:
         """Add a version of a name.
 
@@ -105,10 +113,12 @@ class Catalog:
             body: JSON: mappings with text keys, lists, text, finite numbers, booleans, None.
             version: 1 or more. The default is one more than any version that the name has or had, so that the number
                 of a removed version does not come to mean something else.
+            tags: what it is tagged with from the beginning.
 
         Raises:
             AlreadyExistsError: the name has that version.
-            DataError: the body is no JSON, with the path to what is not; or the version is no number from 1.
+            DataError: the body is no JSON, with the path to what is not; or the version is no number from 1; or a tag
+                is missing that such entries must have, or does not fit its schema.
             InvalidNameError: no such kind, or a name that is no text.
         """
         check_name(kind, name)
@@ -121,6 +131,8 @@ class Catalog:
                 created_at=datetime.now(UTC), created_by=self._author,
             )  # fmt: skip
             connection.execute(sa.insert(entries).values(vars(entry)))
+            _tags.give(connection, self._author, entry, tags or {})
+            _search.refresh(connection, entry.id)
         return entry
 
     def get(self, kind: str, name: str, version: int | None = None) -> Entry:
@@ -186,6 +198,7 @@ class Catalog:
                 )
             if changes:
                 connection.execute(sa.update(entries).where(entries.c.id == entry.id).values(changes))
+                _search.refresh(connection, entry.id)
             return entry_from_id(connection, entry.id)
 
     def remove(self, entry: Entry) -> None:
@@ -295,7 +308,7 @@ class Catalog:
             yield
 
     def check(self, *, thorough: bool = False) -> Iterator[Finding]:
-        """What is wrong with the catalog's file.
+        """What is wrong with the catalog's file. What it says is checked by `search.check` and `tags.check`.
 
         Args:
             thorough: whether to compare indexes with their tables too, which takes longer.
