@@ -6,9 +6,9 @@ on to the next step as one matrix, dense or sparse, and becomes Arrow columns on
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -170,7 +170,7 @@ class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
     A subclass says what it makes of a batch. `set_output` is for arrays and data frames; a table gives a table.
     """
 
-    _any_type: ClassVar[bool] = False
+    _any_type: bool = False
 
     def transform(self, X: Any) -> Any:  # Any: array-likes and tables
         """The transformed rows: of an array an array, of a table a table that is transformed as it is read.
@@ -186,6 +186,23 @@ class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:  # Any: as in fit
         """`fit`, then `transform` of the same rows."""
         return self.fit(X, y, **fit_params).transform(X)
+
+    def transform_columns(self, columns: Mapping[str, Column]) -> dict[str, Column]:
+        """The new columns of rows in memory, by name: at once and unchecked, as a service needs it for single rows.
+
+        Args:
+            columns: those that it was fitted on, of their types; others are left out.
+        """
+        names = [str(name) for name in self.feature_names_in_]
+        taken = [columns[name] for name in names]
+        if self._any_type:
+            made = self._transform_batch(Batch(columns=dict(zip(names, taken, strict=True))))
+        else:
+            made = self._transform_batch(Batch(X=column_major(taken, names), names=tuple(names)))
+        if sparse.issparse(made):
+            made = made.toarray(order="F")
+        found = list(made.T) if isinstance(made, np.ndarray) else made
+        return dict(zip(map(str, self.get_feature_names_out()), found, strict=True))
 
     @abstractmethod
     def _transform_batch(self, batch: Batch) -> Made:
@@ -203,12 +220,12 @@ class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
             features_of(self, source.schema.names),
             names,
             self._transform_batch,
-            types=self._column_types(),
+            types=self._column_types(source.schema),
             any_type=self._any_type,
         )
 
-    def _column_types(self) -> list[pa.DataType] | None:
-        """The types of the new columns of a table; None is float64 for all."""
+    def _column_types(self, schema: pa.Schema) -> list[pa.DataType] | None:
+        """The types of the new columns of a table that has this schema; None is float64 for all."""
         return None
 
 
