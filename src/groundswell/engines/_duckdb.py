@@ -12,7 +12,9 @@ import pyarrow as pa
 from sqlglot import exp
 
 from groundswell.engines._broken import broken_identities
+from groundswell.engines._by_key import count_identities, count_with_keys, register_keys, without_keys
 from groundswell.engines._database import Database, explained
+from groundswell.engines._difference import Difference, change_rows, count_changes, paired_rows
 from groundswell.engines._join import join
 from groundswell.engines._measures import Condition, Measure, Predicate
 from groundswell.engines._newest import Newest, newest
@@ -106,19 +108,54 @@ class DuckDB:
         )
         return self._stream(query, pa.schema([*definition.schema.to_arrow(), *HIDDEN]))
 
+    def count_with_keys(self, paths: Sequence[str], keys: pa.Table, definition: Definition) -> Mapping[str, int]:
+        """How many rows of each file have one of the keys; files without such rows are left out."""
+        with self._database.session() as cursor:
+            register_keys(cursor, keys)
+            return count_with_keys(cursor, paths, keys, definition)
+
+    def count_identities(self, paths: Sequence[str], keys: pa.Table, definition: Definition) -> int:
+        """How many identities with one of the keys the files hold."""
+        with self._database.session() as cursor:
+            register_keys(cursor, keys)
+            return count_identities(cursor, paths, keys, definition)
+
+    def without_keys(
+        self, file: DataFile, first_position: int, keys: pa.Table, definition: Definition
+    ) -> pa.RecordBatchReader:
+        """The rows of a file that have none of the keys, in order, each with the commit and position it comes from."""
+        query = without_keys(file, first_position, keys, definition)
+        return self._stream(query, pa.schema([*definition.schema.to_arrow(), *HIDDEN]), keys)
+
+    def count_changes(self, before: Snapshot, after: Snapshot) -> tuple[int, int, int]:
+        """How many current rows were added, removed and changed from one version to another."""
+        with self._database.session() as cursor:
+            added, removed, changed = _row(cursor, count_changes(Difference(before, after)))
+        return added, removed, changed
+
+    def difference(self, before: Snapshot, after: Snapshot) -> pa.RecordBatchReader:
+        """The current rows that differ between two versions, as a stream: each identity once, before and after."""
+        difference = Difference(before, after)
+        return self._stream(paired_rows(difference), difference.pair_schema)
+
+    def changes(self, before: Snapshot, after: Snapshot) -> pa.RecordBatchReader:
+        """The same as rows of a change feed, an update being two of them."""
+        difference = Difference(before, after)
+        return self._stream(change_rows(difference), difference.change_schema)
+
     def scan(self, scan: Scan) -> pa.RecordBatchReader:
         """The rows of the scan in their order, as a stream."""
-        snapshot, definition = scan.snapshot, scan.snapshot.definition
-        schema = pa.schema([definition.schema.to_arrow().field(name) for name in scan.columns])
-        where = None if scan.where is None else condition(definition, scan.where)
-        columns = {f"o{i}": column(definition, name) for i, name in enumerate(scan.columns)}
-        if snapshot.clean:  # DuckDB keeps the order of files and rows by itself
-            return self._stream(rows([f.path for f in snapshot.files], definition, columns, where), schema)
-        query = template(
-            "SELECT r.* EXCLUDE (place) FROM r ORDER BY r.place",
-            r=current(snapshot, snapshot.files, columns, where),
-        )
-        return self._stream(query, schema)
+        schema = pa.schema([scan.snapshot.definition.schema.to_arrow().field(name) for name in scan.columns])
+        return self._stream(_scanned(scan), schema)
+
+    def relation(self, scan: Scan, connection: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyRelation:
+        """The rows of the scan as a relation of somebody's own DuckDB (None: a new one), read when that is; without
+        order.
+        """
+        if connection is None:
+            connection = duckdb.connect(config={"TimeZone": "UTC"})
+        named = [exp.alias_(exp.column(f"o{i}"), name, quoted=True) for i, name in enumerate(scan.columns)]
+        return connection.sql(text_of(exp.select(*named).from_(_scanned(scan, ordered=False).subquery("r"))))
 
     def count(self, scan: Scan, part: Bucket | None = None) -> int:
         """How many rows the scan has, in all or in one bucket of them."""
@@ -183,9 +220,11 @@ class DuckDB:
         """Let go of memory and temporary files. The engine opens again when it is used."""
         self._database.close()
 
-    def _stream(self, query: exp.Expr, schema: pa.Schema) -> pa.RecordBatchReader:
+    def _stream(self, query: exp.Expr, schema: pa.Schema, keys: pa.Table | None = None) -> pa.RecordBatchReader:
         cursor = self._database.cursor()
         try:
+            if keys is not None:
+                register_keys(cursor, keys)
             return self._reader(cursor, query, schema)
         except BaseException:
             self._database.release(cursor)
@@ -207,6 +246,17 @@ class DuckDB:
                 self._database.release(cursor)
 
         return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _scanned(scan: Scan, *, ordered: bool = True) -> exp.Select:
+    """The columns of the scan as `o0`, `o1`, …"""
+    snapshot, definition = scan.snapshot, scan.snapshot.definition
+    where = None if scan.where is None else condition(definition, scan.where)
+    columns = {f"o{i}": column(definition, name) for i, name in enumerate(scan.columns)}
+    if snapshot.clean:  # DuckDB keeps the order of files and rows by itself
+        return rows([f.path for f in snapshot.files], definition, columns, where)
+    query = "SELECT r.* EXCLUDE (place) FROM r" + (" ORDER BY r.place" if ordered else "")
+    return template(query, r=current(snapshot, snapshot.files, columns, where))
 
 
 def _position(files: Sequence[DataFile]) -> exp.Expr:

@@ -1,6 +1,8 @@
 """Rows that are read when they are asked for, in whatever form they are wanted."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,11 +11,13 @@ import pyarrow.compute as pc
 
 from groundswell.errors import MissingDependencyError
 from groundswell.features._batches import rebatch, shuffled
+from groundswell.features._export import export
 from groundswell.types import Schema
 
 _NULLABLE = {
     pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
+    pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(), pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(), pa.bool_(): pd.BooleanDtype(),
 }  # fmt: skip
 
 
@@ -64,6 +68,12 @@ class Data:
         """All rows as a pandas frame. Integers with nulls become pandas' nullable integers, never floats."""
         return to_pandas(self.to_arrow())
 
+    def to_features(self) -> pd.DataFrame:
+        """All rows as a pandas frame that scikit-learn takes, as `X` of training data is: integers and booleans with
+        gaps are float64 with NaN, if that changes no value.
+        """
+        return to_features(self.to_arrow())
+
     def to_polars(self) -> Any:  # Any: polars is an optional package
         """All rows as a polars frame.
 
@@ -71,6 +81,22 @@ class Data:
             MissingDependencyError: polars is not installed.
         """
         return to_polars(self.to_arrow())
+
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the rows to a file, or to a folder of Parquet files, and return where they are.
+
+        The name is there once all rows are; if it raises, nothing is left.
+
+        Args:
+            path: ends in `.parquet`, `.arrow` (Arrow IPC) or `.csv`; a name without suffix is a folder.
+            overwrite: whether what is there may be replaced.
+
+        Raises:
+            AlreadyExistsError: something is there.
+            DataError: the suffix is none of these, or CSV cannot hold a column.
+            CorruptionError: the disk is full or not writable.
+        """
+        return export(self._read(), Path(path).expanduser(), overwrite=overwrite)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._read().__arrow_c_stream__(requested_schema)
@@ -120,7 +146,7 @@ def to_features(table: pa.Table) -> pd.DataFrame:
 
 
 def _exact_in_float64(column: pa.ChunkedArray) -> bool:
-    if column.type != pa.int64():
+    if column.type not in (pa.int64(), pa.uint64()):
         return True
     bounds = pc.min_max(column).as_py()
     return bounds["min"] is None or -(2**53) <= bounds["min"] <= bounds["max"] <= 2**53

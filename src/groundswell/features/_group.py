@@ -27,6 +27,7 @@ from groundswell.features.expectations import (
     ValidationReport,
     Validations,
 )
+from groundswell.features.statistics import StatisticsRecords
 from groundswell.tables import Commit, Definition, Snapshot, Staged, Table, read_frame
 from groundswell.types import Schema, parse_instant, type_name
 
@@ -56,8 +57,10 @@ class FeatureGroup:
         validations: Validations,
         online: OnlineCopies,
         publication: Publication,
+        statistics: StatisticsRecords,
     ) -> None:
         self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
+        self._statistics = statistics
         self._provenance, self._validations, self._online = provenance, validations, online
         entry = place.entry
         self.name, self.version, self.description = entry.name, entry.version, entry.description
@@ -121,15 +124,16 @@ class FeatureGroup:
         reader = read_frame(data)
         table = self._place.for_columns(reader.schema)
         validation = self._validations.ready(table.definition)
-        staged = table.stage(reader, time_zone)
+        collector = self._statistics.collector(table.definition)
+        staged = table.stage(reader, time_zone, None if collector is None else collector.watch)
         try:
             admission = None if validation is None else self._validations.admit(validation.report(staged.paths))
             if self._place.now is None:
                 self._place.make(table.definition)
+            note = {**({} if admission is None else admission.note), **self._statistics.note(collector)}
         except BaseException:
             table.discard(staged)
             raise
-        note = {} if admission is None else admission.note
         commit = self.table.commit(staged, {**self._provenance(), **note})
         if admission is not None:
             self._validations.written(admission, commit)
@@ -373,6 +377,7 @@ class FeatureGroup:
         return (
             self._publication.remove,
             self._validations.remove,
+            self._statistics.remove,
         )
 
     def __repr__(self) -> str:

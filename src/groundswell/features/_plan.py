@@ -62,6 +62,7 @@ def plan_rows(
     *,
     where: Expression | None = None,
     bucket: Bucket | None = None,
+    extra: Sequence[str] = (),
     provenance: bool = False,
     report: bool = True,
 ) -> PointInTimeJoin:
@@ -72,6 +73,7 @@ def plan_rows(
         pins: which versions.
         where: a further condition on the base group's rows.
         bucket: which part of them, by hash.
+        extra: columns of the base group that come out although the query does not select them.
         provenance: whether to say which row of each joined group matched.
         report: whether to count matches and measure their ages.
 
@@ -89,7 +91,7 @@ def plan_rows(
     return PointInTimeJoin(
         left=scan_base(query, pins, where),
         time=base.group.event_time,
-        outputs=base.columns,
+        outputs=(*base.columns, *extra),
         joins=tuple(_asof(join, pins) for join in query.joins),
         bucket=bucket,
         provenance=provenance,

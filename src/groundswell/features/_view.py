@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from groundswell.catalog import Catalog, Entry
+from groundswell.features._batch import batch
+from groundswell.features._data import Data
 from groundswell.features._explanation import Explanation
 from groundswell.features._lookup import Lookup, Vectors
 from groundswell.features._query import Query
@@ -135,6 +137,19 @@ class FeatureView:
             TypeMismatchError, DataError: a value cannot be taken as the group's type.
         """
         return self._training.join_to(entities, event_time, labels, time_zone)
+
+    def batch(self, start: Moment | None = None, end: Moment | None = None, *, keys: bool = False) -> Data:
+        """Features of the base group's rows for batch inference, each as of its own time; labels play no part.
+
+        Args:
+            start, end: rows with start <= event time < end; None is open.
+            keys: whether the base group's key and times come first, to tell the rows apart.
+
+        Raises:
+            DataError: a time cannot be read, or the base group has no event time to compare with.
+            SchemaError: a key has the name of a joined feature.
+        """
+        return batch(self._definition, start, end, keys=keys)
 
     def explain(self, row: Mapping[str, Any], *, at: Moment | None = None) -> Explanation:
         """Which row of each joined group a row would see at a time, or why none.
