@@ -214,6 +214,7 @@ class Catalog:
             _retire(connection, entry)
             self.commits.forget(entry.id)
             _announcements.forget(connection, entry.id)
+            _search.forget(connection, entry.id)
             connection.execute(sa.delete(entries).where(entries.c.id == entry.id))
 
     def set_alias(self, kind: str, name: str, alias: str, version: int) -> None:

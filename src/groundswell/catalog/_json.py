@@ -8,9 +8,27 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import JSON, Dialect
+from sqlalchemy.types import TypeDecorator
+
 from groundswell.errors import DataError
 
-__all__ = ["plain", "plain_mapping"]
+__all__ = ["AnyJson", "plain", "plain_mapping"]
+
+
+class AnyJson(TypeDecorator[Any]):
+    """A column of any JSON, numbers among them: kept in a list of one, or SQLite would make 1.0 of a whole number."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> list[Any]:  # Any: JSON
+        """What is written."""
+        return [value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # Any: JSON
+        """What is read."""
+        return value[0]
 
 
 def plain_mapping(value: object, path: str) -> dict[str, Any]:  # Any: JSON

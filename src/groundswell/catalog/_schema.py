@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from groundswell.catalog._instants import Instant
+from groundswell.catalog._json import AnyJson
 
 __all__ = [
     "FOREVER",
@@ -106,7 +107,7 @@ tags = Table(
     Column("entry_id", ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
     Column("feature", Text, primary_key=True),  # "" for the entry itself
     Column("name", Text, primary_key=True),
-    Column("value", JSON, nullable=False),
+    Column("value", AnyJson, nullable=False),
     Index(None, "name"),
 )
 

@@ -147,8 +147,9 @@ class Search:
             if tag is not None:
                 _check_tag(connection, tag)
             hits = _ask(connection, wanted, kind, tag, limit, every=True)
-            if not hits and len(wanted) > 1:
-                hits = _ask(connection, wanted, kind, tag, limit, every=False)
+            loose = list(dict.fromkeys((word,) for phrase in wanted for word in phrase))
+            if not hits and len(loose) > 1:
+                hits = _ask(connection, loose, kind, tag, limit, every=False)
             return Hits(text, hits, None if hits else _corrected(connection, text))
 
     def rebuild(self) -> int:
