@@ -21,6 +21,7 @@ caller would expect.
     ├── CorruptionError (OSError)              a file that is damaged, missing or not ours
     ├── VersionError (RuntimeError)            a project made by a newer Groundswell
     ├── ConflictError (RuntimeError)           lost a race with another writer; safe to retry
+    ├── DeliveryError (ConnectionError)        a receiver that did not take what it was sent; safe to retry
     └── MissingDependencyError (ImportError)   an optional package that is not installed
 """
 
@@ -153,6 +154,12 @@ class VersionError(GroundswellError, RuntimeError):
 
 class ConflictError(GroundswellError, RuntimeError):
     """Another writer was first; the same call may be made again."""
+
+    retryable = True
+
+
+class DeliveryError(GroundswellError, ConnectionError):
+    """A receiver did not take what it was sent; it is kept and sent again."""
 
     retryable = True
 

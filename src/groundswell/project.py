@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,7 +24,8 @@ from groundswell.errors import CorruptionError, DataError, GroundswellError, Ver
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from groundswell.catalog import Catalog
+    from groundswell.catalog import Catalog, Event
+    from groundswell.changes import ChangeStream, Consumer, ConsumerStatus
     from groundswell.diagnosis import Diagnosis
     from groundswell.engines import DuckDB
     from groundswell.experiments import Run, Runs, TrainingSet
@@ -292,6 +293,8 @@ class Project:
             data = self.catalog.get("training_data", model.data.name, model.data.version)
             view = self.views.get(data.body["view"]["name"], data.body["view"]["version"])
             predictors.append(Predictor(model, view, clock=self.clock))
+        for reference in references:
+            self.catalog.log("deployed", self.models.get(reference).id)
         return Service(predictors, self, token=token, limits=limits)
 
     def trace(self, prediction_id: str) -> "Trace":
@@ -303,6 +306,80 @@ class Project:
         from groundswell.serving import trace
 
         return trace(prediction_id, self)
+
+    def changes(
+        self,
+        after: int = 0,
+        *,
+        paths: Sequence[str] = (),
+        kinds: Sequence[str] = (),
+        verbs: Sequence[str] = (),
+        tags: Sequence[str] = (),
+    ) -> "Iterator[Event]":
+        """Everything that happened, oldest first, up to the present: commits, those of other tools too, and metadata.
+
+        Args:
+            after: the number of the event that they follow, such as the last one that was seen.
+            paths: patterns of `kind/name/version`, such as "feature_group/weather/*".
+            kinds: kinds of entries, such as "model".
+            verbs: what happened, such as "inserted".
+            tags: names of tags of which the entry had one.
+
+        Raises:
+            DataError: one of them is no list of texts.
+            InvalidNameError: there is no such kind or verb.
+        """
+        from groundswell.changes import Filter, read_events
+
+        wanted = Filter(paths=paths, kinds=kinds, verbs=verbs, tags=tags)
+        return read_events(self.catalog, lambda entry: self.groups.open(entry).table, after=after, wanted=wanted)
+
+    def add_consumer(self, consumer: "Consumer", *, after: int = 0) -> None:
+        """Register a consumer of changes; what follows the event `after` is kept until it has it.
+
+        Those of kinds that come with Groundswell are run by any process that follows the project; others by the
+        `change_stream` that is given the object.
+
+        Raises:
+            AlreadyExistsError: there is another one of that name.
+        """
+        from groundswell.changes import register
+
+        register(self.catalog, consumer, after)
+
+    def remove_consumer(self, name: str) -> None:
+        """Remove a consumer of changes; what it made of them stays.
+
+        Raises:
+            NotFoundError: there is none; the message names the nearest.
+        """
+        self.catalog.consumers.remove(name)
+
+    def consumers(self) -> "list[ConsumerStatus]":
+        """How far each consumer of changes is, and what is wrong with it, by name."""
+        from groundswell.changes import status_of
+
+        return [status_of(record, self.catalog) for record in self.catalog.consumers.all()]
+
+    def change_stream(self, *consumers: "Consumer") -> "ChangeStream":
+        """What brings all that happens to the registered consumers, those given here and the online store.
+
+        Raises:
+            AlreadyExistsError: another consumer has the name of one of them.
+        """
+        from groundswell.changes import ChangeStream, OnlineStores
+
+        online = [OnlineStores(followers=self.groups.followers)] if self.groups.followers() else []
+        return ChangeStream(
+            self.catalog,
+            lambda entry: self.groups.open(entry).table,
+            self.folder / "consumers",
+            [*online, *consumers],
+        )
+
+    def prune_changes(self, before: datetime) -> int:
+        """Remove the events older than a time that every consumer has, and return how many they were."""
+        return self.catalog.events.prune(before)
 
     def doctor(self, *, deep: bool = False, repair: bool = False) -> "Diagnosis":
         """Check that everything is as it must be: tables, their logs and files, pins, models, runs, the catalog.

@@ -15,6 +15,8 @@ from groundswell.features._group_table import GroupTable
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
 from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
+from groundswell.features.statistics import StatisticsConfig, StatisticsRecords
+from groundswell.online import Follower
 from groundswell.tables import Definition, check_roles
 from groundswell.types import Schema, check_name
 
@@ -126,6 +128,11 @@ class FeatureGroups:
         """All groups by name."""
         names = sorted({entry.name for entry in self._catalog.find(KIND) if entry.state != "deleting"})
         return [self.get(name) for name in names]
+
+    def followers(self) -> dict[str, Follower]:
+        """What brings each group that is online into the online store, by the group's id."""
+        ready = (self.open(entry) for entry in self._catalog.find(KIND, state="ready"))
+        return {group.id: self._online.follower(group.table) for group in ready if group.online}
 
     def folder_of(self, entry: Entry) -> Path:
         """Where the table of a group is."""
