@@ -1,7 +1,8 @@
 """Schemas: the names, types and nullability of columns.
 
-One set of Arrow types is used throughout, so that a value written in one room means the same in every other: what Delta
-Lake cannot hold is widened where no value changes and refused where one would. Called by every room above.
+One set of Arrow types is used throughout, so that a value written in one room means the same in every other. A type
+that says the same in another layout or unit becomes that of the set; one that would lose values is refused. Called by
+every room above.
 """
 
 import json
@@ -24,7 +25,9 @@ from groundswell.errors import (
 )
 
 __all__ = [
+    "DURATION",
     "HIDDEN_PREFIX",
+    "TIME",
     "TIMESTAMP",
     "Field",
     "Schema",
@@ -41,6 +44,12 @@ __all__ = [
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 """The one timestamp type: microseconds since 1970-01-01T00:00:00Z."""
 
+TIME = pa.time64("us")
+"""The one type of times of day: microseconds since midnight."""
+
+DURATION = pa.duration("us")
+"""The one type of lengths of time: microseconds."""
+
 HIDDEN_PREFIX = "__gs_"
 """Columns whose names begin with this are ours and never shown."""
 
@@ -49,11 +58,7 @@ _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", "latest", "none", "null", "true", "false", "all", "champion", "default"}
     | {f"{device}{i}" for device in ("com", "lpt") for i in range(1, 10)}
 )
-_WIDENED = {
-    pa.uint8(): pa.int16(),
-    pa.uint16(): pa.int32(),
-    pa.uint32(): pa.int64(),
-    pa.float16(): pa.float32(),
+_SAME_VALUES = {
     pa.large_string(): pa.string(),
     pa.string_view(): pa.string(),
     pa.large_binary(): pa.binary(),
@@ -62,12 +67,13 @@ _WIDENED = {
 }
 _KEPT = frozenset(
     {
-        pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64(),
-        pa.string(), pa.binary(), pa.date32(), TIMESTAMP,
+        pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(),
+        pa.float16(), pa.float32(), pa.float64(), pa.string(), pa.binary(), pa.date32(), TIMESTAMP, TIME, DURATION,
     }
 )  # fmt: skip
 _NAMES = {
-    pa.string(): "string", pa.float64(): "float64", pa.float32(): "float32", pa.bool_(): "bool", TIMESTAMP: "timestamp",
+    pa.string(): "string", pa.float64(): "float64", pa.float32(): "float32", pa.float16(): "float16",
+    pa.bool_(): "bool", TIMESTAMP: "timestamp", TIME: "time", DURATION: "duration",
 }  # fmt: skip
 _UNITS_US = {
     unit: us
@@ -182,42 +188,63 @@ class Schema:
 
 
 def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:
-    """The type that values of `kind` are stored as, every one of them unchanged.
+    """The type that values of `kind` have in a table, every one of them unchanged.
 
-    Unsigned integers, half floats and narrow decimals widen; dictionaries become their values; timestamps become UTC
-    microseconds; what is inside lists and structs may be null. Whether the values survive, and what zone a naive time
-    is in, is checked when data comes in.
+    Numbers keep their type. Dictionaries become their values; times of all units become microseconds, timestamps in
+    UTC; text and bytes have one type each, however Arrow lays them out; what is inside lists and structs may be null.
+    Whether the values survive, and what zone a naive time is in, is checked when data comes in.
 
     Raises:
-        TypeMismatchError: a type that Delta Lake cannot hold without changing values: uint64, time, duration, null.
+        TypeMismatchError: a type that no table can hold: null, map, union, interval, decimals of more than 38 digits.
+        SchemaError: two fields of a struct have one name.
 
     >>> canonical_type(pa.dictionary(pa.int8(), pa.large_string()))
     DataType(string)
     """
     if kind in _KEPT:
         return kind
-    if kind in _WIDENED:
-        return _WIDENED[kind]
+    if kind in _SAME_VALUES:
+        return _SAME_VALUES[kind]
     if pa.types.is_dictionary(kind):
         return canonical_type(kind.value_type, column)
     if pa.types.is_timestamp(kind):
         return TIMESTAMP
+    if pa.types.is_time(kind):
+        return TIME
+    if pa.types.is_duration(kind):
+        return DURATION
     if pa.types.is_fixed_size_binary(kind):
         return pa.binary()
-    if pa.types.is_decimal(kind) and kind.precision <= 38:
-        return pa.decimal128(kind.precision, kind.scale)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return pa.list_(pa.field("element", canonical_type(kind.value_type, column), True))
-    if pa.types.is_struct(kind):
+    if pa.types.is_decimal(kind) and max(kind.precision, kind.scale, kind.precision - kind.scale) <= 38:
+        return pa.decimal128(max(kind.precision, kind.scale, kind.precision - kind.scale), max(kind.scale, 0))
+    if _is_list(kind) or (pa.types.is_fixed_size_list(kind) and kind.list_size > 0):
+        element = pa.field("element", canonical_type(kind.value_type, column), True)
+        return pa.list_(element, kind.list_size if pa.types.is_fixed_size_list(kind) else -1)
+    if pa.types.is_struct(kind) and len(kind) > 0:
+        Schema(tuple(Field(f.name, pa.null()) for f in kind))  # refuses duplicate names
         return pa.struct([pa.field(f.name, canonical_type(f.type, column), True) for f in kind])
-    ways = {
-        pa.uint64(): "Cast it to int64 or to decimal128(20, 0).",
-        pa.null(): "Cast the column to the type that its values will have.",
-    }
-    raise TypeMismatchError(
+    raise _no_type(kind, column)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    of = pa.types
+    return any(fits(kind) for fits in (of.is_list, of.is_large_list, of.is_list_view, of.is_large_list_view))
+
+
+def _no_type(kind: pa.DataType, column: str) -> TypeMismatchError:
+    why, fix = "Parquet, Delta Lake and DuckDB have no type in common that keeps its values.", "Cast it first."
+    if pa.types.is_null(kind):
+        why, fix = "It does not say what its values will be.", "Cast the column to the type that its values will have."
+    elif pa.types.is_decimal(kind):
+        why, fix = "Decimals have 38 digits at most, those after the point included.", "Round it, or store it as text."
+    elif pa.types.is_map(kind):
+        why, fix = "Keys of a map may be there twice.", "Make it a list of structs, with fields for key and value."
+    elif pa.types.is_nested(kind):
+        why, fix = "Parquet cannot write a value without parts.", "Drop the column."
+    return TypeMismatchError(
         f"Column {column!r} has the type {kind}, which cannot be stored.",
-        why="Delta Lake has no such type, and a silent cast could change values.",
-        fix=ways.get(kind, "Cast it to a number, a string or a timestamp first."),
+        why=why,
+        fix=fix,
         column=column,
         type=str(kind),
     )
@@ -239,6 +266,8 @@ def type_name(kind: pa.DataType) -> str:
         return _NAMES[kind]
     if pa.types.is_list(kind):
         return f"list<{type_name(kind.value_type)}>"
+    if pa.types.is_fixed_size_list(kind):
+        return f"list<{type_name(kind.value_type)}>[{kind.list_size}]"
     if pa.types.is_struct(kind):
         return "struct<" + ", ".join(f"{json.dumps(f.name)}: {type_name(f.type)}" for f in kind) + ">"
     return str(kind).replace("[day]", "")
@@ -266,7 +295,10 @@ def _parse_type(text: str) -> tuple[pa.DataType, str]:
             return kind, text[len(label) :]
     if text.startswith("list<"):
         inner, rest = _parse_type(text[5:])
-        return pa.list_(pa.field("element", inner, True)), _after(">", rest)
+        rest = _after(">", rest)
+        size = re.match(r"\[(\d+)\]", rest)
+        kind = pa.list_(pa.field("element", inner, True), int(size[1]) if size else -1)
+        return kind, rest[size.end() :] if size else rest
     if text.startswith("struct<"):
         return _parse_struct(text[7:])
     if match := re.match(r"decimal128\((\d+), (-?\d+)\)", text):
@@ -296,7 +328,7 @@ def _after(mark: str, text: str) -> str:
 def _expected(what: str, text: str) -> TypeMismatchError:
     return TypeMismatchError(
         f"In a type {what} was expected before {text!r}.",
-        fix="Write 'list<int64>' or 'struct<\"a\": int64>'.",
+        fix="Write 'list<int64>', 'list<float32>[8]' or 'struct<\"a\": int64>'.",
         type=text,
     )
 

@@ -3,7 +3,7 @@
 import json
 import math
 import operator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import duckdb
@@ -18,7 +18,8 @@ from sqlglot import exp
 
 from groundswell.errors import ColumnNotFoundError, DataError, SchemaError, TypeMismatchError
 from groundswell.expressions import Expression, col, lit
-from groundswell.types import TIMESTAMP, Schema
+from groundswell.tables import physical_schema
+from groundswell.types import DURATION, TIME, TIMESTAMP, Schema
 
 NAMES = {
     "small": pa.int8(),
@@ -242,13 +243,51 @@ def test_a_day_beside_a_moment_is_its_midnight_in_utc(zone):
 @pytest.mark.parametrize(
     "value",
     [np.float64(0.5), np.float32(0.5), np.int8(1), np.bool_(True), np.str_("a"), pd.Timestamp("2020-01-01", tz="UTC"),
-     np.datetime64("2020-01-01T00:00"), pa.scalar(5), pa.scalar("a"), pd.NaT],
+     np.datetime64("2020-01-01T00:00"), pa.scalar(5), pa.scalar("a"), pd.NaT, pd.Timedelta("1D"),
+     np.timedelta64(5, "s"), np.timedelta64("NaT"), time(13, 45)],
     ids=str,
 )  # fmt: skip
 def test_scalars_of_other_libraries_become_plain_values(value):
     tree = json.loads(json.dumps((col("x") == value).to_dict()))
     assert Expression.from_dict(tree).to_dict() == tree
     assert "np." not in repr(col("x").is_in([value]))
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (col("n") == 2**64 - 1, [True, False, None]), (col("n") > -1, [True, True, None]),
+        (col("n") > col("i"), [True, True, None]), (col("n").is_in([5, -5, 2**64 - 1]), [True, False, None]),
+        (col("n") < 2.5, [False, True, None]), (col("n") == Decimal("1.00"), [False, True, None]),
+        (col("n").abs() > 2**63, [True, False, None]),
+        (col("t") == "23:59:59.999999", [True, False, None]), (col("t") < time(0, 0, 1), [False, True, None]),
+        (col("t").is_in([time(0)]), [False, True, None]), (col("d") <= timedelta(0), [True, False, None]),
+        (col("d").is_in([timedelta(microseconds=1)]), [False, True, None]), (col("d") > "1us", [False, False, None]),
+        (col("d").between(timedelta(-1), timedelta(1)), [True, True, None]), (col("h") > 0.5, [True, False, None]),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_large_integers_times_of_day_and_durations_compare_exactly(condition, expected):
+    table = pa.table(
+        {
+            "n": pa.array([2**64 - 1, 1, None], pa.uint64()),
+            "i": pa.array([2**63 - 1, -1, 1], pa.int64()),
+            "t": pa.array([time(23, 59, 59, 999999), time(0), None], TIME),
+            "d": pa.array([timedelta(microseconds=-1), timedelta(microseconds=1), None], DURATION),
+            "h": pa.array([1.0, 0.5, None], pa.float16()),
+        }
+    )
+    bound = condition.bind(Schema.from_arrow(table.schema))
+    again = Expression.from_dict(json.loads(json.dumps(condition.to_dict()))).bind(Schema.from_arrow(table.schema))
+    assert by_arrow(bound, table) == by_arrow(again, table) == expected
+    assert by_duckdb(bound, table.cast(physical_schema(table.schema))) == expected
+
+
+def test_what_leaves_64_bits_on_its_way_into_arithmetic_is_an_error():
+    table = pa.table({"n": pa.array([2**64 - 1], pa.uint64())})
+    for by, rows in ((by_arrow, table), (by_duckdb, table.cast(physical_schema(table.schema)))):
+        with pytest.raises((duckdb.ConversionException, pa.ArrowInvalid)):
+            by((col("n") + 1).bind(Schema.from_arrow(table.schema)), rows)
 
 
 def test_decimals_of_several_scales_are_looked_for_together():
@@ -298,7 +337,7 @@ def test_what_does_not_fit_its_columns_is_refused_before_anything_is_read(make, 
     ("make", "says"),
     [
         (lambda: col("x").is_in("abc"), "is_in(['abc'])"),
-        (lambda: col("x") == 2**63, "64 bits"),
+        (lambda: col("x") == 2**64, "64 bits"),
         (lambda: col("x") == Decimal("NaN"), "NaN"),
         (lambda: col("x") == Decimal(10) ** 50, "38 digits"),
         (lambda: col("x") == "\ud800", "surrogates"),
@@ -306,7 +345,9 @@ def test_what_does_not_fit_its_columns_is_refused_before_anything_is_read(make, 
         (lambda: col("x") == pd.Timestamp("2020-01-01T00:00:00.000000001Z"), "nanoseconds"),
         (lambda: col("x") == [1], "cannot stand"),
         (lambda: col("x") == np.array([1, 2]), "cannot stand"),
-        (lambda: col("x") > timedelta(1), "cannot stand"),
+        (lambda: col("x") > time(12, tzinfo=UTC), "cannot stand"),
+        (lambda: col("x") > pd.Timedelta(1), "nanoseconds"),
+        (lambda: col("x") > 1j, "cannot stand"),
         (lambda: col(5), "names no column"),
         (lambda: Expression.from_dict({"op": "**"}), "'**'"),
     ],

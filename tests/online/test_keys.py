@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from groundswell.errors import ColumnNotFoundError, DataError, TypeMismatchError
 from groundswell.online._keys import NOWHERE, KeyCodec, record_address, rows_prefix
 from groundswell.tables import Definition
-from groundswell.types import TIMESTAMP, Schema
+from groundswell.types import DURATION, TIME, TIMESTAMP, Schema
 
 TABLE = "0123456789abcdef0123456789abcdef"
 VALUES = {
@@ -21,6 +21,10 @@ VALUES = {
     pa.int16(): st.integers(-(2**15), 2**15 - 1),
     pa.int32(): st.integers(-(2**31), 2**31 - 1),
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.uint32(): st.integers(0, 2**32 - 1),
+    pa.uint64(): st.integers(0, 2**64 - 1),
+    TIME: st.times(),
+    DURATION: st.integers(-(2**62), 2**62).map(lambda us: timedelta(microseconds=us)),
     pa.string(): st.text(),
     pa.binary(): st.binary(),
     pa.date32(): st.dates(),

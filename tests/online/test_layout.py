@@ -13,7 +13,7 @@ from groundswell.errors import CorruptionError
 from groundswell.online._decode import RowDecoder
 from groundswell.online._encode import encode_rows, known_from
 from groundswell.online._layout import ALWAYS, NEVER, Head, RowLayout
-from groundswell.types import TIMESTAMP, Schema
+from groundswell.types import DURATION, TIME, TIMESTAMP, Schema
 
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 FLOATS = st.floats(allow_nan=False)
@@ -23,6 +23,12 @@ VALUES = {
     pa.int16(): st.integers(-(2**15), 2**15 - 1),
     pa.int32(): st.integers(-(2**31), 2**31 - 1),
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.uint8(): st.integers(0, 255),
+    pa.uint64(): st.integers(0, 2**64 - 1),
+    TIME: st.times(),
+    DURATION: st.integers(-(2**62), 2**62).map(lambda us: timedelta(microseconds=us)),
+    pa.float16(): st.floats(width=16, allow_nan=False).map(np.float16),
+    pa.list_(pa.float32(), 2): st.lists(st.floats(width=32, allow_nan=False), min_size=2, max_size=2),
     pa.float32(): st.floats(width=32, allow_nan=False),
     pa.float64(): FLOATS,
     pa.string(): st.text(max_size=5),

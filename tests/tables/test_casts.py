@@ -1,7 +1,7 @@
 """Casts value by value: what comes out equals what went in, or the error names it."""
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 import numpy as np
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from groundswell.errors import DataError, TypeMismatchError
 from groundswell.tables import cast_column
-from groundswell.types import TIMESTAMP, Field, canonical_type
+from groundswell.types import DURATION, TIME, TIMESTAMP, Field, canonical_type
 
-INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64()]
-NUMBERS = [*INTEGERS, pa.float32(), pa.float64(), pa.decimal128(9, 2), pa.decimal128(38, 0)]
-SOURCES = [*NUMBERS, pa.uint8(), pa.uint32(), pa.uint64(), pa.float16(), pa.decimal128(20, 5)]
+INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint64()]
+NUMBERS = [*INTEGERS, pa.float16(), pa.float32(), pa.float64(), pa.decimal128(9, 2), pa.decimal128(38, 0)]
+SOURCES = [*NUMBERS, pa.uint32(), pa.decimal128(20, 5)]
 numbers = st.one_of(
     st.integers(-(2**66), 2**66),
     st.sampled_from([0, 1, -1, 127, 128, 2**24, 2**24 + 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63]),
@@ -105,6 +105,16 @@ PAIRS = {
     "day in milliseconds": ([date(2020, 1, 1), None], pa.date64(), pa.date32(), [date(2020, 1, 1), None]),
     "only nulls": ([None, None], pa.null(), pa.list_(pa.int8()), [None, None]),
     "fixed list": ([[1, 2], None], pa.list_(pa.int8(), 2), pa.list_(pa.int64()), [[1, 2], None]),
+    "vector": ([[1, 2], None], pa.large_list(pa.int8()), pa.list_(pa.float32(), 2), [[1.0, 2.0], None]),
+    "views of lists": ([[1, 2], None], pa.list_view(pa.int8()), pa.list_(pa.int8()), [[1, 2], None]),
+    "time of day": ([time(23, 59, 59), None], pa.time32("s"), TIME, [time(23, 59, 59), None]),
+    "duration": ([timedelta(days=-5), None], pa.duration("s"), DURATION, [timedelta(days=-5), None]),
+    "decimal of many digits": (
+        [Decimal("1.5"), None],
+        pa.decimal256(60, 2),
+        pa.decimal128(9, 2),
+        [Decimal("1.50"), None],
+    ),
     "large list": ([[1, None], None, []], pa.large_list(pa.int8()), pa.list_(pa.float64()), [[1.0, None], None, []]),
     "struct in another order": (
         [{"b": 1, "a": "x"}, None],
@@ -170,6 +180,7 @@ def test_values_of_another_kind_are_refused_even_where_they_could_be_read_as_one
     [
         ([[0.5], [0.5, 0.1]], pa.list_(pa.float64()), pa.list_(pa.float32())),
         ([[1], [1, 300]], pa.list_(pa.int64()), pa.list_(pa.int8())),
+        ([[1, 2], [1, 2, 3]], pa.list_(pa.int8()), pa.list_(pa.int8(), 2)),
         ([{"a": 1}, {"a": 300}], pa.struct([("a", pa.int64())]), pa.struct([("a", pa.int8())])),
     ],
     ids=str,
@@ -191,3 +202,23 @@ def test_naive_times_inside_lists_are_refused_like_any():
 def test_a_date_that_python_cannot_hold_is_refused():
     with pytest.raises(TypeMismatchError, match=r"row 1.*9999"):
         cast_column(pa.array([0, 3_000_000], pa.int32()).cast(pa.date32()), field(pa.date32()))
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        (pa.array([0, 86_400_000_000], pa.int64()).cast(pa.time64("us")), "24 hours"),
+        (pa.array([0, -1], pa.int64()).cast(pa.time64("us")), "24 hours"),
+        (pa.array([0, 1], pa.int64()).cast(pa.time64("ns")), "lose data"),
+    ],
+)
+def test_what_is_no_time_of_day_is_refused(column, says):
+    with pytest.raises(TypeMismatchError, match=f"row 1.*{says}"):
+        cast_column(column, field(TIME))
+
+
+@pytest.mark.parametrize("number", [1, 2**62])
+def test_a_duration_that_microseconds_cannot_hold_is_refused(number):
+    column = pa.array([0, number], pa.int64()).cast(pa.duration("ns" if number == 1 else "s"))
+    with pytest.raises(TypeMismatchError, match="row 1"):
+        cast_column(column, field(DURATION))

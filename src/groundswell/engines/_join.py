@@ -36,7 +36,7 @@ from groundswell.engines._sql import (
     text_of,
 )
 from groundswell.errors import ColumnNotFoundError, choices
-from groundswell.tables import DataFile, Snapshot, microseconds
+from groundswell.tables import DataFile, Snapshot, microseconds, physical_schema
 from groundswell.types import TIMESTAMP
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -122,7 +122,8 @@ class _State:
 
     def _rows_from_outside(self, left: Rows, keys: list[str]) -> tuple[exp.Expr, exp.Select]:
         table = left.table
-        numbered = table.rename_columns([f"c{i}" for i in range(table.num_columns)]).append_column(
+        stored = table.cast(physical_schema(table.schema))  # as the groups' columns are read
+        numbered = stored.rename_columns([f"c{i}" for i in range(table.num_columns)]).append_column(
             "id", pa.array(range(table.num_rows), pa.int64())
         )
         self.cursor.register("outside", numbered)

@@ -15,7 +15,7 @@ from sqlglot.dialects import duckdb as _dialect  # noqa: F401  # loaded here, or
 from groundswell.engines._plan import Bucket
 from groundswell.errors import TypeMismatchError
 from groundswell.expressions import Expression
-from groundswell.tables import HIDDEN, DataFile, Definition, Snapshot
+from groundswell.tables import DataFile, Definition, Snapshot, physical_type
 from groundswell.types import TIMESTAMP
 
 ROW_BITS = 40
@@ -45,7 +45,8 @@ def text_of(tree: exp.Expr) -> str:
 
 
 def duckdb_type(kind: pa.DataType) -> str:
-    """DuckDB's name of a type."""
+    """DuckDB's name of the type in which values of a type lie in files, and in which it reads and compares them."""
+    kind = physical_type(kind)
     if kind in _TYPES:
         return _TYPES[kind]
     if pa.types.is_decimal(kind):
@@ -76,7 +77,7 @@ def source(paths: Sequence[str], definition: Definition) -> exp.Expr:
     columns that only later files have vanish silently.
     """
     names = [f"c{i}" for i in range(len(definition.schema))] + ["moved_version", "moved_position"]
-    fields = list(zip(names, [*definition.schema.to_arrow(), *HIDDEN], strict=True))
+    fields = list(zip(names, definition.file_schema, strict=True))
     if not paths:  # DuckDB refuses an empty list
         kinds = [(name, duckdb_type(f.type)) for name, f in fields]
         kinds += [("file_index", "BIGINT"), ("file_row_number", "BIGINT")]

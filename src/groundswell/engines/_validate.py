@@ -33,7 +33,7 @@ from groundswell.engines._measures import (
 )
 from groundswell.engines._sql import column, current, duckdb_type, place, rows, template, text_of
 from groundswell.errors import TypeMismatchError
-from groundswell.tables import Definition
+from groundswell.tables import Definition, physical_type
 
 _UNCOMPUTABLE = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
 """What DuckDB raises when a condition has no value for some row. The last also speaks of damaged files, by name."""
@@ -244,14 +244,15 @@ def _constant(value: pa.Scalar) -> exp.Expr:
     """A value of a column's type, exactly."""
     if pa.types.is_string(value.type):
         return exp.Literal.string(value.as_py())
-    text = value.as_py().isoformat() if pa.types.is_temporal(value.type) else str(value.as_py())
+    stored = value.cast(physical_type(value.type))
+    text = stored.as_py().isoformat() if pa.types.is_temporal(stored.type) else str(stored.as_py())
     return exp.cast(exp.Literal.string(text), duckdb_type(value.type), dialect="duckdb")
 
 
 def _sample(definition: Definition) -> Iterator[exp.Expr]:
     """A row of nulls, but with some moment in times: what is compared with text that is no time fails there only."""
     for i, field in enumerate(definition.schema):
-        value = exp.Literal.string("1970-01-01") if pa.types.is_temporal(field.type) else exp.null()
+        value = exp.Literal.string("1970-01-01") if pa.types.is_temporal(physical_type(field.type)) else exp.null()
         yield exp.alias_(exp.cast(value, duckdb_type(field.type), dialect="duckdb"), f"c{i}")
 
 

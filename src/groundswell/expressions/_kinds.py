@@ -8,7 +8,10 @@ from groundswell.types import TIMESTAMP
 
 __all__ = ["common_type", "is_number", "sql_type"]
 
-_DIGITS = {pa.int8(): 3, pa.int16(): 5, pa.int32(): 10, pa.int64(): 19}
+_DIGITS = {
+    pa.int8(): 3, pa.int16(): 5, pa.int32(): 10, pa.int64(): 19,
+    pa.uint8(): 3, pa.uint16(): 5, pa.uint32(): 10, pa.uint64(): 20,
+}  # fmt: skip
 _LONGEST = 38
 
 
@@ -54,7 +57,7 @@ def _common_of_many(kinds: Sequence[pa.DataType]) -> pa.DataType | None:
 
 
 def _exact(*kinds: pa.DataType) -> pa.DataType | None:
-    if all(pa.types.is_integer(kind) for kind in kinds):
+    if pa.uint64() not in kinds and all(pa.types.is_integer(kind) for kind in kinds):
         return pa.int64()
     scale = max(_scale(kind) for kind in kinds)
     if max(_digits(kind) - _scale(kind) for kind in kinds) + scale > _LONGEST:

@@ -133,7 +133,7 @@ class Cast(Node):
         of = self.of.to_arrow()
         if pa.types.is_decimal(self.own) and pa.types.is_floating(self.kind):
             of = of.cast(pa.string())  # which is rounded correctly; Arrow's own cast is not
-        return of.cast(self.kind, safe=False)
+        return of.cast(self.kind, safe=pa.types.is_integer(self.kind))  # what leaves 64 bits is an error, as in SQL
 
     def to_dict(self) -> dict[str, Any]:
         return self.of.to_dict()

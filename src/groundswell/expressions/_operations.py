@@ -86,7 +86,7 @@ class Binary(Node):
         kind = common_type(*kinds)
         if kind is None:
             raise self._mismatch("the two cannot be compared", *kinds)
-        if all(pa.types.is_integer(each) for each in kinds):
+        if pa.uint64() not in kinds and all(pa.types.is_integer(each) for each in kinds):
             return replace(self, left=left[0], right=right[0]), pa.bool_()  # every engine compares them exactly
         floats = pa.types.is_floating(kind)
         return replace(self, left=cast_to(left, kind), right=cast_to(right, kind), of_floats=floats), pa.bool_()
@@ -129,7 +129,7 @@ class Unary(Node):
             return replace(self, of=cast_to(operand, pa.bool_()) if pa.types.is_null(kind) else of), pa.bool_()
         if not (is_number(kind) if self.op == "abs" else pa.types.is_boolean(kind)):
             raise TypeMismatchError(f"{self!r} does not apply to {type_name(kind)}.", fix="Compare it first.")
-        if self.op == "not" or pa.types.is_decimal(kind):
+        if self.op == "not" or pa.types.is_decimal(kind) or pa.types.is_unsigned_integer(kind):
             return replace(self, of=of), kind
         wide = pa.int64() if pa.types.is_integer(kind) else pa.float64()
         return replace(self, of=cast_to(operand, wide)), wide

@@ -1,7 +1,7 @@
 """Constants in expressions: what may be one, its type, and how it is written in SQL and JSON."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from math import isfinite, isnan
 from typing import Any
@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from groundswell.errors import DataError, TypeMismatchError
-from groundswell.types import TIMESTAMP, parse_instant
+from groundswell.types import DURATION, TIME, TIMESTAMP, parse_duration, parse_instant
 
 __all__ = [
     "Value",
@@ -24,7 +24,7 @@ __all__ = [
     "value_to_sql",
 ]
 
-Value = bool | int | float | str | bytes | datetime | date | Decimal | None
+Value = bool | int | float | str | bytes | datetime | date | time | timedelta | Decimal | None
 _DIGITS = 38
 """The most digits of a decimal that Arrow and DuckDB hold."""
 
@@ -39,7 +39,7 @@ def plain(value: object) -> Value:
     if hasattr(value, "as_py"):
         value = value.as_py()
     if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
-        value = _from_datetime64(value) if value.dtype.kind == "M" else value.item()
+        value = _from_datetime64(value) if value.dtype.kind in "mM" else value.item()
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, date):
@@ -51,13 +51,13 @@ def plain(value: object) -> Value:
             return check(value)
     raise TypeMismatchError(
         f"{value!r} ({type(value).__name__}) cannot stand in an expression.",
-        fix="Use a number, text, bool, datetime, date, Decimal, None or col('name').",
+        fix="Use a number, text, bool, datetime, date, time, timedelta, Decimal, None or col('name').",
         value=value,
     )
 
 
 def _integer(value: int) -> int:
-    if not -(2**63) <= value < 2**63:
+    if not -(2**63) <= value < 2**64:
         raise DataError(
             f"{value} cannot stand in an expression.",
             why="Integers have 64 bits.",
@@ -87,10 +87,29 @@ def _text(value: str) -> str:
     return str.__str__(value)
 
 
-def _from_datetime64(value: Any) -> object:  # Any: a NumPy datetime64
+def _time(value: time) -> time:
+    if value.tzinfo is not None:
+        raise DataError(
+            f"{value!r} cannot stand in an expression.",
+            why="A time of day in a zone is another one on each date.",
+            fix="Leave out tzinfo.",
+            value=value,
+        )
+    return value
+
+
+def _duration(value: timedelta) -> timedelta | None:
+    if value != value:  # pandas' NaT
+        return None
+    if getattr(value, "nanoseconds", 0):
+        raise DataError(f"{value!r} has nanoseconds.", fix="Round it to microseconds.", value=value)
+    return timedelta(value.days, value.seconds, value.microseconds)
+
+
+def _from_datetime64(value: Any) -> object:  # Any: a NumPy datetime64 or timedelta64
     if value != value:
         return None
-    moment = value.astype("datetime64[us]")
+    moment = value.astype(f"{value.dtype.name.partition('[')[0]}[us]")
     if moment != value:
         raise DataError(f"{value!r} has nanoseconds.", fix="Round it to microseconds.", value=value)
     return moment.item()
@@ -102,6 +121,8 @@ _CHECKS: Mapping[type, Callable[[Any], Value]] = {  # Any: each checks its own t
     str: _text,
     bytes: bytes,
     Decimal: _decimal,
+    time: _time,
+    timedelta: _duration,
 }
 
 
@@ -122,6 +143,8 @@ def type_of(value: Value) -> pa.DataType:
         _, digits, exponent = value.as_tuple()
         scale = -int(exponent)
         return pa.decimal128(max(len(digits), scale, 1), scale)
+    if isinstance(value, int) and value >= 2**63:
+        return pa.uint64()
     return pa.scalar(value).type
 
 
@@ -138,7 +161,20 @@ def value_beside(value: Value, other: pa.DataType) -> Value:
             return date.fromisoformat(value)
         except ValueError:
             return parse_instant(value, "a time")  # it may be a moment, which is compared with the day's midnight
+    if other == TIME:
+        return _time_of_day(value)
+    if other == DURATION:
+        return parse_duration(value)
     return parse_instant(value, "a time") if other == TIMESTAMP else value
+
+
+def _time_of_day(text: str) -> time:
+    try:
+        return _time(time.fromisoformat(text))
+    except ValueError:
+        raise DataError(
+            f"{text!r} cannot be read as a time of day.", fix="Write it as '13:45' or '13:45:30.5'.", value=text
+        ) from None
 
 
 def value_as(value: Value, kind: pa.DataType) -> Value:
@@ -162,6 +198,8 @@ def value_to_sql(value: Value) -> exp.Expr:
             return exp.cast(exp.Literal.string(value.isoformat()), "TIMESTAMPTZ")
         case date():
             return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
+        case time() | timedelta():
+            return exp.convert(_microseconds(value))  # as they lie in files
         case bytes():
             return exp.Unhex(this=exp.Literal.string(value.hex()))
         case float():
@@ -169,8 +207,16 @@ def value_to_sql(value: Value) -> exp.Expr:
         case Decimal():
             kind = type_of(value)
             return exp.cast(exp.Literal.string(f"{value:f}"), f"DECIMAL({kind.precision}, {kind.scale})")
+        case int() if value >= 2**63:
+            return exp.cast(exp.Literal.string(str(value)), "DECIMAL(20, 0)")
         case _:
             return exp.convert(value)
+
+
+def _microseconds(value: time | timedelta) -> int:
+    if isinstance(value, time):
+        value = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
+    return value // timedelta(microseconds=1)
 
 
 def value_to_dict(value: Value) -> dict[str, Any]:  # Any: JSON
@@ -180,6 +226,10 @@ def value_to_dict(value: Value) -> dict[str, Any]:  # Any: JSON
             return {"datetime": value.isoformat()}
         case date():
             return {"date": value.isoformat()}
+        case time():
+            return {"time": value.isoformat()}
+        case timedelta():
+            return {"duration_us": _microseconds(value)}
         case Decimal():
             return {"decimal": str(value)}
         case bytes():
@@ -192,9 +242,11 @@ def value_to_dict(value: Value) -> dict[str, Any]:  # Any: JSON
 
 def value_from_dict(tree: Mapping[str, Any]) -> Value:  # Any: JSON
     """Read back what `value_to_dict` gave."""
-    readers: dict[str, Callable[[str], Value]] = {
+    readers: dict[str, Callable[[Any], Value]] = {
         "datetime": lambda text: datetime.fromisoformat(text).astimezone(UTC),
         "date": date.fromisoformat,
+        "time": time.fromisoformat,
+        "duration_us": lambda us: timedelta(microseconds=us),
         "decimal": Decimal,
         "bytes": bytes.fromhex,
         "float": float,

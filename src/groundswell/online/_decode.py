@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from groundswell.errors import CorruptionError
 from groundswell.online._layout import ALWAYS, Head, RowLayout, is_text
-from groundswell.types import TIMESTAMP, Field
+from groundswell.types import DURATION, TIME, TIMESTAMP, Field
 
 __all__ = ["RowDecoder", "damaged"]
 
@@ -164,6 +164,10 @@ def _reader(layout: RowLayout, name: str) -> Read | None:
         return text
     if kind == TIMESTAMP:
         return lambda fields, _: None if fields[place] == ALWAYS else _EPOCH + timedelta(microseconds=fields[place])
+    if kind == TIME:
+        return lambda fields, _: (_EPOCH + timedelta(microseconds=fields[place])).time()
+    if kind == DURATION:
+        return lambda fields, _: timedelta(microseconds=fields[place])
     if pa.types.is_date(kind):
         return lambda fields, _: date.fromordinal(fields[place] + _EPOCH_DAY)
     if pa.types.is_decimal(kind):

@@ -7,7 +7,7 @@ before. A key that would be too long for a store is replaced by its SHA-256.
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from hashlib import sha256
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from groundswell.errors import ColumnNotFoundError, DataError, TypeMismatchError, choices
 from groundswell.tables import Definition, microseconds
-from groundswell.types import TIMESTAMP, Field, type_name
+from groundswell.types import DURATION, TIME, TIMESTAMP, Field, type_name
 
 __all__ = ["NOWHERE", "KeyCodec", "record_address", "rows_prefix"]
 
@@ -136,7 +136,7 @@ class _NullKeyError(Exception):
 
 
 def _family(kind: pa.DataType) -> str:
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(kind) and kind != pa.uint64():
         return "integer"
     return f"decimal with scale {kind.scale}" if pa.types.is_decimal(kind) else type_name(kind)
 
@@ -159,6 +159,11 @@ def _encoder(field: Field) -> Encode:
                 return b"y" + len(value).to_bytes(4, "big") + value
             case datetime() if kind == TIMESTAMP:
                 return b"t" + (microseconds(_utc(value, field)) + _SIGN).to_bytes(8, "big")
+            case time() if kind == TIME and value.tzinfo is None:
+                since = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
+                return b"c" + (since // _MICROSECOND + value.microsecond + _SIGN).to_bytes(8, "big")
+            case timedelta() if kind == DURATION:
+                return b"p" + (value // _MICROSECOND + _SIGN).to_bytes(8, "big")
             case date() if pa.types.is_date(kind) and not isinstance(value, datetime):
                 return b"d" + (value.toordinal() - _EPOCH_DAY + _SIGN).to_bytes(8, "big")
             case Decimal() | int() if pa.types.is_decimal(kind) and not isinstance(value, bool):
@@ -169,9 +174,12 @@ def _encoder(field: Field) -> Encode:
 
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def _integers(field: Field) -> Encode:
+    letter, zero = (b"u", 0) if field.type == pa.uint64() else (b"i", _SIGN)
+
     def encode(value: Any) -> bytes:  # Any: an integer of Python or NumPy
         if type(value) is not int:
             if value is None:
@@ -181,7 +189,7 @@ def _integers(field: Field) -> Encode:
             value = operator.index(value)
         number: int = value
         try:
-            return b"i" + (number + _SIGN).to_bytes(8, "big")
+            return letter + (number + zero).to_bytes(8, "big")
         except OverflowError:
             raise _mismatch(value, field) from None
 
@@ -251,7 +259,10 @@ def _parts(column: pa.Array, field: Field) -> list[pa.Array | pa.Scalar]:
         big_endian = _decimals(column)[:, ::-1].copy()
         big_endian[:, 0] ^= 0x80
         return [_letter("n"), _masked(_fixed(big_endian), column)]
-    letter = "t" if kind == TIMESTAMP else "d" if pa.types.is_date(kind) else "i"
+    if kind == pa.uint64():
+        return [_letter("u"), _masked(_fixed(column.fill_null(0).to_numpy().astype(">u8")), column)]
+    letters = {TIMESTAMP: "t", TIME: "c", DURATION: "p", pa.date32(): "d"}
+    letter = letters.get(kind, "i")
     numbers = column.cast(pa.int32()) if letter == "d" else column
     raw = numbers.cast(pa.int64()).fill_null(0).to_numpy().view(np.uint64) ^ np.uint64(_SIGN)
     return [_letter(letter), _masked(_fixed(raw.astype(">u8")), column)]

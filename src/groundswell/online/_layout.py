@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from groundswell.types import TIMESTAMP, Field, Schema
+from groundswell.types import DURATION, TIME, TIMESTAMP, Field, Schema
 
 __all__ = ["ALWAYS", "NEVER", "NO_ROW", "Head", "RowLayout", "waiting_only"]
 
@@ -35,7 +35,8 @@ _FORMAT = 1
 _FIXED: dict[pa.DataType, tuple[str, str]] = {
     pa.bool_(): ("?", "?"), pa.int8(): ("b", "i1"), pa.int16(): ("h", "<i2"), pa.int32(): ("i", "<i4"),
     pa.int64(): ("q", "<i8"), pa.float32(): ("f", "<f4"), pa.float64(): ("d", "<f8"), pa.date32(): ("i", "<i4"),
-    TIMESTAMP: ("q", "<i8"),
+    pa.uint8(): ("B", "u1"), pa.uint16(): ("H", "<u2"), pa.uint32(): ("I", "<u4"), pa.uint64(): ("Q", "<u8"),
+    pa.float16(): ("e", "<f2"), TIMESTAMP: ("q", "<i8"), TIME: ("q", "<i8"), DURATION: ("q", "<i8"),
 }  # fmt: skip
 _DECIMAL = ("16s", "V16")
 _END = ("I", "<u4")

@@ -13,9 +13,12 @@ from groundswell.tables._frames import read_frame
 from groundswell.tables._identities import Identities
 from groundswell.tables._incoming import infer_schema
 from groundswell.tables._invariants import check_table
+from groundswell.tables._physical import physical_schema, physical_type, to_physical
+from groundswell.tables._pins import Pin, Pins
+from groundswell.tables._retention import Vacuumed
 from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
 from groundswell.tables._staging import Staged
-from groundswell.tables._table import Table, stored_definition
+from groundswell.tables._table import Table, Watch, stored_definition
 from groundswell.tables._versions import Commit
 
 __all__ = [
@@ -26,10 +29,14 @@ __all__ = [
     "DataFile",
     "Definition",
     "Identities",
+    "Pin",
+    "Pins",
     "RowCheck",
     "Snapshot",
     "Staged",
     "Table",
+    "Vacuumed",
+    "Watch",
     "cast_column",
     "check_roles",
     "check_strays",
@@ -37,7 +44,10 @@ __all__ = [
     "commit_digest",
     "infer_schema",
     "microseconds",
+    "physical_schema",
+    "physical_type",
     "read_changes",
     "read_frame",
     "stored_definition",
+    "to_physical",
 ]

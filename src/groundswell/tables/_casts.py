@@ -1,7 +1,7 @@
 """Casts that change no value: a column in the type of its table, or an error that names the row.
 
 A value may only change its representation: an integer widens, a float that is whole becomes an integer, text in ISO
-8601 becomes a timestamp, a dictionary its values. What is inside lists and structs obeys the same rules.
+8601 becomes a timestamp, a dictionary its values, a list of the right length a vector. What is inside lists and structs obeys the same rules.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.errors import TypeMismatchError
-from groundswell.tables._times import TimeZones, Unfit, to_dates, to_timestamps
+from groundswell.tables._times import TimeZones, Unfit, to_dates, to_times_of_day, to_timestamps
 from groundswell.types import TIMESTAMP, Field, type_name
 
 __all__ = ["cast_column"]
@@ -23,7 +23,12 @@ _FAMILIES: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
     "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
     "bytes": (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary),
     "date": (pa.types.is_date,),
-    "list": (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
+    "time of day": (pa.types.is_time,),
+    "duration": (pa.types.is_duration,),
+    "list": (
+        pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view,
+        pa.types.is_large_list_view,
+    ),
     "struct": (pa.types.is_struct,),
 }
 
@@ -119,12 +124,14 @@ def _convert(values: pa.Array, kind: pa.DataType, zones: TimeZones) -> pa.Array:
         return to_timestamps(values, zones)
     if pa.types.is_date(kind):
         return to_dates(values)
+    if pa.types.is_time(kind):
+        return to_times_of_day(values)
     if values.type == kind:
         return values
     if pa.types.is_struct(kind):
         inner = [_convert(_child(values, field.name), field.type, zones) for field in kind]
         return pa.StructArray.from_arrays(inner, fields=list(kind), mask=values.is_null())
-    if pa.types.is_list(kind):
+    if _family(kind) == "list":
         return _convert_lists(values, kind, zones)
     if _family(kind) != "number":
         return values.cast(kind)
@@ -147,7 +154,8 @@ def _convert_lists(values: pa.Array, kind: pa.DataType, zones: TimeZones) -> pa.
     inner = _convert(values.flatten(), kind.value_type, zones)
     lengths = pc.fill_null(pc.list_value_length(values), 0).cast(pa.int32())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-    return pa.ListArray.from_arrays(offsets, inner, type=kind, mask=values.is_null())
+    lists = pa.ListArray.from_arrays(offsets, inner, mask=values.is_null())
+    return lists.cast(kind)  # whose lists may have to be of one length
 
 
 def _convert_numbers(values: pa.Array, kind: pa.DataType) -> pa.Array:
@@ -156,9 +164,17 @@ def _convert_numbers(values: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_decimal(values.type) and pa.types.is_floating(kind):
         return _decimals_to_floats(values, kind)
     if pa.types.is_decimal(kind) and pa.types.is_integer(values.type):
-        return values.cast(pa.decimal128(38, max(kind.scale, 0))).cast(kind)  # Arrow asks for room for any integer
+        return values.cast(pa.decimal256(76, kind.scale)).cast(kind)  # Arrow asks for room for any integer
+    if pa.types.is_float16(kind):
+        single = _convert_numbers(values, pa.float32())
+        return _checked(single.cast(kind), single)
     out = values.cast(kind)
-    if pa.types.is_floating(values.type) and not _same(out.cast(values.type, safe=False), values):
+    return _checked(out, values) if pa.types.is_floating(values.type) else out
+
+
+def _checked(out: pa.Array, values: pa.Array) -> pa.Array:
+    """What floats were cast to, once it is sure that casting it back gives the same."""
+    if not _same(out.cast(values.type, safe=False), values):
         raise pa.ArrowInvalid("digits would be lost")
     return out
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from groundswell.errors import ColumnNotFoundError, InvalidNameError, SchemaError, TypeMismatchError, choices
+from groundswell.tables._physical import physical_schema
 from groundswell.types import HIDDEN_PREFIX, TIMESTAMP, Field, Schema, type_name
 
 HIDDEN = pa.schema([pa.field("__gs_version", pa.int64()), pa.field("__gs_position", pa.int64())])
@@ -43,6 +44,11 @@ class Definition:
     def features(self) -> list[str]:
         """The columns that are neither keys nor times."""
         return [name for name in self.schema.names if name not in self.identity]
+
+    @property
+    def file_schema(self) -> pa.Schema:
+        """The columns as they lie in files, the hidden ones last."""
+        return pa.schema([*physical_schema(self.schema.to_arrow()), *HIDDEN])
 
     @classmethod
     def of(

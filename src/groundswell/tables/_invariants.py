@@ -18,7 +18,6 @@ from deltalake.exceptions import DeltaError
 from groundswell.catalog import Catalog, FileRecord
 from groundswell.diagnosis import Finding
 from groundswell.errors import CorruptionError, GroundswellError
-from groundswell.tables._definition import HIDDEN
 from groundswell.tables._file_invariants import RowCheck, check_files, check_rows, check_strays
 from groundswell.tables._index import follow
 from groundswell.tables._log import LogEntry, log_path, read_entry
@@ -145,7 +144,7 @@ def _check_properties(table: Table) -> Iterator[Finding]:
 
 
 def _check_columns(table: Table, delta: DeltaTable) -> Iterator[Finding]:
-    ours = {f.name: f.type for f in [*table.definition.schema.to_arrow(), *HIDDEN]}
+    ours = {f.name: f.type for f in table.definition.file_schema}
     theirs = {f.name: f.type for f in pa.schema(delta.schema().to_arrow())}
     changed = sorted(name for name, kind in ours.items() if theirs.get(name) != kind)
     if changed:

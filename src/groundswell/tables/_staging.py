@@ -22,6 +22,7 @@ from groundswell.errors import CorruptionError
 from groundswell.tables import _faults
 from groundswell.tables._definition import HIDDEN, Definition
 from groundswell.tables._disk import sync_file, sync_folder
+from groundswell.tables._physical import to_physical
 
 ROW_GROUP_ROWS = 122_880
 FILE_BYTES = 256 << 20
@@ -51,13 +52,16 @@ class Staged:
         return [str(file.path) for file in self.files]
 
 
-def stage(folder: Path, batches: Iterable[pa.RecordBatch], definition: Definition) -> list[StagedFile]:
+def stage(
+    folder: Path, batches: Iterable[pa.RecordBatch], definition: Definition, *, whole: bool = False
+) -> list[StagedFile]:
     """Write the batches to new files in the folder, in order, and sync them to the disk.
 
     Args:
         folder: the table's folder.
         batches: rows with the table's columns, and the hidden ones if they were moved from other files.
         definition: the table's.
+        whole: whether to write one file however large it gets, because it stands for one that is there.
 
     Raises:
         OSError: the disk is full or not writable; the files begun are removed.
@@ -73,7 +77,7 @@ def stage(folder: Path, batches: Iterable[pa.RecordBatch], definition: Definitio
             if writer is None:
                 writer = _Writer(folder, definition)
             writer.write(batch)
-            if writer.full:
+            if writer.full and not whole:
                 files.append(writer.close())
                 writer = None
         if writer is not None:
@@ -124,7 +128,7 @@ class _Writer:
     """One file being written."""
 
     def __init__(self, folder: Path, definition: Definition) -> None:
-        schema = pa.schema([*definition.schema.to_arrow(), *HIDDEN])
+        schema = definition.file_schema
         plain = [f.name for f in definition.schema if pa.types.is_floating(f.type) or pa.types.is_timestamp(f.type)]
         self._path = folder / f"part-{uuid.uuid4().hex}.parquet"
         self._schema, self._time = schema, definition.event_time
@@ -150,7 +154,8 @@ class _Writer:
     def write(self, batch: pa.RecordBatch) -> None:
         if batch.num_columns < len(self._schema):
             hidden = [pa.nulls(batch.num_rows, f.type) for f in HIDDEN]
-            batch = pa.RecordBatch.from_arrays([*batch.columns, *hidden], schema=self._schema)
+            batch = pa.RecordBatch.from_arrays([*batch.columns, *hidden], [*batch.schema.names, *HIDDEN.names])
+        batch = to_physical(batch, self._schema)
         if self._time is not None:
             bounds = pc.min_max(batch.column(self._time).cast(pa.int64())).as_py()
             self._low = bounds["min"] if self._low is None else min(self._low, bounds["min"])

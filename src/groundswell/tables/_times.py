@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 
 from groundswell.errors import DataError, GroundswellError, TypeMismatchError
 from groundswell.tables._frames import refuse_mixed_zones
-from groundswell.types import TIMESTAMP, datetime_from_iso
+from groundswell.types import TIME, TIMESTAMP, datetime_from_iso
 
-__all__ = ["TimeZones", "Unfit", "to_dates", "to_timestamps"]
+__all__ = ["TimeZones", "Unfit", "to_dates", "to_times_of_day", "to_timestamps"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS_US = tuple((moment - _EPOCH) // timedelta(microseconds=1) for moment in
                   (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))  # fmt: skip
+_DAY_US = 86_400_000_000
 _YEARS_DAYS = tuple((day - date(1970, 1, 1)).days for day in (date.min, date.max))
 
 
@@ -126,6 +127,25 @@ def to_dates(values: pa.Array) -> pa.Array:
     days = values.cast(pa.date32())
     _check_range(days.cast(pa.int32()), _YEARS_DAYS)
     return days
+
+
+def to_times_of_day(values: pa.Array) -> pa.Array:
+    """Times of day in microseconds.
+
+    Raises:
+        Unfit: one is not within a day, which Arrow does not check.
+        ArrowInvalid: one has finer digits.
+    """
+    times = values.cast(TIME)
+    found = pc.min_max(times.cast(pa.int64())).as_py()
+    if found["min"] is not None and not 0 <= found["min"] <= found["max"] < _DAY_US:
+        raise Unfit(
+            TypeMismatchError,
+            "a time of day that is none",
+            why="A day has 24 hours.",
+            fix="Make it a duration, which may be of any length.",
+        )
+    return times
 
 
 def _localize(values: pa.Array, zones: TimeZones) -> pa.Array:

@@ -7,13 +7,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from groundswell.tables import _faults
-from groundswell.tables._definition import HIDDEN
 from groundswell.tables._disk import disk_errors, sync_file, sync_folder
 from groundswell.tables._log import METADATA_KEY, log_path, read_log
 from groundswell.tables._versions import Commit, Versions
@@ -58,7 +56,7 @@ class Writer:
         definition = self.versions.definition
         DeltaTable.create(
             self.folder,
-            schema=pa.schema([*definition.schema.to_arrow(), *HIDDEN]),
+            schema=definition.file_schema,
             mode="error",
             configuration={**PROPERTIES, DEFINITION_KEY: definition.to_json()},
             raise_if_key_not_exists=False,
@@ -89,7 +87,7 @@ class Writer:
                 delta.create_write_transaction(
                     list(actions),
                     "append",
-                    pa.schema([*definition.schema.to_arrow(), *HIDDEN]),
+                    definition.file_schema,
                     commit_properties=self._properties(note, ticket),
                     post_commithook_properties=_AFTER_COMMIT,
                 )
