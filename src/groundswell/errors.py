@@ -6,6 +6,7 @@ caller would expect.
 
     GroundswellError
     ├── NotFoundError (LookupError)            an unknown group, view, model, version, run, prediction
+    ├── ErasedError (LookupError)              rows that were erased from what is read
     ├── AlreadyExistsError (ValueError)        a name that is taken
     ├── InvalidNameError (ValueError)          a name that cannot be used
     ├── InUseError (RuntimeError)              deleting something that others depend on
@@ -35,6 +36,8 @@ __all__ = [
     "ConflictError",
     "CorruptionError",
     "DataError",
+    "DeliveryError",
+    "ErasedError",
     "FitError",
     "GroundswellError",
     "InUseError",
@@ -94,6 +97,10 @@ def _rebuild(kind: type[GroundswellError], what: str, why: str, fix: str, facts:
 
 class NotFoundError(GroundswellError, LookupError):
     """Something named is not there."""
+
+
+class ErasedError(GroundswellError, LookupError):
+    """Rows of what is read were erased; the remainder must be asked for."""
 
 
 class AlreadyExistsError(GroundswellError, ValueError):

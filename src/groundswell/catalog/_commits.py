@@ -128,11 +128,31 @@ class CommitIndex:
             _remove(connection, table_id, removed)
             _announcements.announce(connection, table_id, rows)
 
-    def history(self, table_id: str, *, until: int | None = None, limit: int | None = None) -> list[CommitRecord]:
-        """The commits up to and including version `until` (default: all), newest first, at most `limit` of them."""
+    def history(
+        self,
+        table_id: str,
+        *,
+        after: int = -1,
+        until: int | None = None,
+        kinds: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> list[CommitRecord]:
+        """The commits, newest first.
+
+        Args:
+            table_id: of which table.
+            after: only those of later versions.
+            until: up to and including this version; None is the newest.
+            kinds: only those of these kinds; None is all.
+            limit: at most so many.
+        """
         query = _COMMIT.where(_commits.c.table_id == table_id).order_by(_commits.c.version.desc()).limit(limit)
         if until is not None:
             query = query.where(_commits.c.version <= min(until, FOREVER))
+        if after >= 0:
+            query = query.where(_commits.c.version > min(after, FOREVER))
+        if kinds is not None:
+            query = query.where(_commits.c.kind.in_(kinds))
         with self._database.read() as connection:
             return [_record(CommitRecord, _COMMIT_FIELDS, row) for row in connection.execute(query)]
 

@@ -153,7 +153,8 @@ class DuckDB:
         order.
         """
         if connection is None:
-            connection = duckdb.connect(config={"TimeZone": "UTC"})
+            connection = duckdb.connect()
+            connection.execute("SET TimeZone = 'UTC'")
         named = [exp.alias_(exp.column(f"o{i}"), name, quoted=True) for i, name in enumerate(scan.columns)]
         return connection.sql(text_of(exp.select(*named).from_(_scanned(scan, ordered=False).subquery("r"))))
 

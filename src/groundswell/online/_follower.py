@@ -160,7 +160,7 @@ class Follower:
     def _files(self, change: Change) -> list[DataFile]:
         """The files that a commit removed."""
         gone = set(change.removed)
-        return [f for f in self._table.snapshot(change.version - 1).files if f.path in gone] if gone else []
+        return [f for f in self._table.files_once(change.version - 1) if f.path in gone] if gone else []
 
     def _build(self, writer: Writer, state: State) -> int:
         """Replace every entity by what the table says, then remove those that the table does not know."""

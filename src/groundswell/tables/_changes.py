@@ -11,6 +11,7 @@ from pathlib import Path
 
 from groundswell.tables._definition import Definition
 from groundswell.tables._log import LogEntry, log_path, read_log
+from groundswell.tables._place import Place, places_of
 from groundswell.tables._snapshot import DataFile
 
 __all__ = ["Change", "commit_digest", "read_changes"]
@@ -65,14 +66,15 @@ def _change(folder: Path, entry: LogEntry) -> Change:
     foreign = not entry.note
     if entry.note.get("kind") in MAINTENANCE:
         return Change(version=entry.version, foreign=False, added=(), removed=())
-    version = entry.note.get("order_version", entry.version)
+    distinct = not foreign and entry.note.get("distinct", True)
+    usual, places = Place(order_version=entry.version, position=0, distinct=distinct), places_of(entry.note)
     added = tuple(
         DataFile(
             path=str(folder / file.path),
-            version=version,
+            version=(place := places.get(file.path, usual)).order_version,
             rows=file.rows,
-            distinct=not foreign and entry.note.get("distinct", True),
-            moved=version < entry.version,
+            distinct=place.distinct,
+            moved=place.order_version < entry.version,
             min_time_us=file.min_time_us,
             max_time_us=file.max_time_us,
         )

@@ -1,13 +1,16 @@
 """Compaction: replaced rows folded away, and the rest in few files, without a change that a reader could see."""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deltalake.transaction import AddAction, RemoveAction
 
 from groundswell.tables import _faults
+from groundswell.tables._disk import disk_errors
 from groundswell.tables._identities import Identities
-from groundswell.tables._staging import add_action, discard, stage
+from groundswell.tables._staging import StagedFile, add_action, discard, stage
 from groundswell.tables._versions import Commit
 from groundswell.tables._writer import Writer
 
@@ -25,7 +28,8 @@ def compact(writer: Writer, engine: Identities) -> Commit | None:
         snapshot = writer.versions.snapshot()
         if snapshot.clean and len(snapshot.files) < 2:
             return None
-        staged = stage(writer.folder, engine.folded(snapshot), definition)
+        with disk_errors(definition.name, writer.folder):
+            staged = stage(writer.folder, engine.folded(snapshot), definition)
         _faults.point("compact:files-synced")
         before, after = snapshot.rows, sum(f.rows for f in staged)
         note = {"kind": "compaction", "rows": after, "folded": before - after, "order_version": snapshot.version}
@@ -35,8 +39,24 @@ def compact(writer: Writer, engine: Identities) -> Commit | None:
         ]
         actions += [add_action(f, definition, data_change=False) for f in staged]
         _faults.point("compact:before-commit")
-        version = writer.try_commit(actions, snapshot.version, note | {"distinct": True}, writer.ticket())
+        version = _try_commit(writer, actions, snapshot.version, note | {"distinct": True}, staged)
         if version is not None:
             _faults.point("compact:after-commit")
             return writer.acknowledge(version, "compact")
         discard(staged)  # the table moved under it: start over from what is there now
+
+
+def _try_commit(
+    writer: Writer,
+    actions: Sequence[AddAction | RemoveAction],
+    after: int,
+    note: Mapping[str, Any],
+    staged: Sequence[StagedFile],
+) -> int | None:
+    ticket = writer.ticket()
+    try:
+        return writer.try_commit(actions, after, note, ticket)
+    except BaseException:
+        if not writer.landed(after, ticket):
+            discard(staged)
+        raise

@@ -25,7 +25,27 @@ POINTS = (
 )
 """Every point, in the order in which a writer passes them."""
 
-_passings = {name: count(1) for name in POINTS}
+REWRITE_POINTS = (
+    "delete:files-synced",
+    "delete:before-commit",
+    "delete:after-commit",
+    "delete:indexed",
+    "purge:files-synced",
+    "purge:before-commit",
+    "purge:after-commit",
+    "purge:indexed",
+    "purge:files-removed",
+    "restore:before-commit",
+    "restore:after-commit",
+    "restore:indexed",
+    "vacuum:before-commit",
+    "vacuum:after-commit",
+    "vacuum:indexed",
+    "vacuum:file-removed",
+)
+"""The points of those who take rows and files away, likewise."""
+
+_passings = {name: count(1) for name in (*POINTS, *REWRITE_POINTS)}
 
 
 def point(name: str) -> None:

@@ -13,6 +13,7 @@ from groundswell.catalog import CommitIndex, CommitRecord, FileRecord
 from groundswell.errors import CorruptionError
 from groundswell.tables._definition import Definition
 from groundswell.tables._log import LogEntry, log_path, read_log
+from groundswell.tables._place import PLACES, places_of
 
 BATCH = 1_000
 """Commits indexed in one transaction."""
@@ -79,7 +80,9 @@ def _file(entry: LogEntry, number: int, distinct: bool, known: Mapping[str, File
     place of the newest file that they replace, or an old row would come after its own correction.
     """
     file, order, place = entry.added[number], entry.note.get("order_version", entry.version), number
-    if not entry.note:
+    if (moved := places_of(entry.note).get(file.path)) is not None:
+        order, place, distinct = moved.order_version, moved.position, moved.distinct
+    elif not entry.note:
         replaced = [known[path] for path in entry.removed if path in known]
         if replaced:
             newest = max(replaced, key=lambda f: (f.order_version, f.position))
@@ -115,7 +118,7 @@ def _commit(entry: LogEntry, now: datetime, known: Mapping[str, FileRecord]) -> 
             distinct=rows == 0,
             detail={"changes_schema": entry.changes_schema},
         )
-    own = {"format", "kind", "author", "rows", "new", "replaced", "deleted", "distinct", "order_version"}
+    own = {"format", "kind", "author", "rows", "new", "replaced", "deleted", "distinct", "order_version", PLACES}
     return CommitRecord(
         version=entry.version,
         committed_at=now,

@@ -7,7 +7,8 @@ again. So what a commit says about new and replaced rows is exact, and of two in
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,28 @@ from groundswell.tables import _faults
 from groundswell.tables._check import Check
 from groundswell.tables._compaction import compact
 from groundswell.tables._definition import Definition
+from groundswell.tables._deletion import delete_rows
 from groundswell.tables._disk import disk_errors
 from groundswell.tables._frames import read_frame
 from groundswell.tables._identities import Identities
 from groundswell.tables._incoming import conform
 from groundswell.tables._insertion import count_overlap, insert
+from groundswell.tables._keys import read_keys
+from groundswell.tables._lock import table_lock
 from groundswell.tables._log import log_path
-from groundswell.tables._snapshot import Snapshot
-from groundswell.tables._staging import Staged, discard, stage
+from groundswell.tables._pins import Pins
+from groundswell.tables._purge import purge
+from groundswell.tables._restoration import restore
+from groundswell.tables._retention import Vacuumed, finish_removals, leftovers, vacuum
+from groundswell.tables._snapshot import DataFile, Snapshot
+from groundswell.tables._staging import Staged, StagedFile, discard, stage
 from groundswell.tables._versions import Commit, Versions
 from groundswell.tables._writer import DEFINITION_KEY, Writer
 
-__all__ = ["Table", "stored_definition"]
+__all__ = ["Table", "Watch", "stored_definition"]
+
+Watch = Callable[[], AbstractContextManager[Callable[[pa.RecordBatch], object]]]
+"""Opens a pass over rows: what it gives is called with each batch. The rows of the last pass are those written."""
 
 
 class Table:
@@ -88,14 +99,23 @@ class Table:
         """The newest version, with the index brought up to it."""
         return self._versions.newest()
 
-    def snapshot(self, version: int | None = None) -> Snapshot:
+    def snapshot(self, version: int | None = None, *, remainder: bool = False) -> Snapshot:
         """The table as of a version; None is the newest.
 
+        Args:
+            version: which.
+            remainder: whether rows of it that were purged may be missing.
+
         Raises:
-            NotFoundError: there is no such version; the message names those there are.
+            NotFoundError: there is no such version, or a vacuum removed files of it; the message names those there are.
+            ErasedError: rows of it were purged, and the remainder is not asked for.
             CorruptionError: the log is damaged before that version.
         """
-        return self._versions.snapshot(version)
+        return self._versions.snapshot(version, remainder=remainder)
+
+    def files_once(self, version: int) -> tuple[DataFile, ...]:
+        """The files that a version had when it was made; a vacuum or a purge may have removed some since."""
+        return self._versions.files_once(version)
 
     def version_at(self, moment: datetime) -> int:
         """The version that was the newest at a time.
@@ -109,7 +129,7 @@ class Table:
         """The commits, newest first."""
         return self._versions.history(limit)
 
-    def stage(self, data: object, time_zone: str | None = None) -> Staged:
+    def stage(self, data: object, time_zone: str | None = None, watch: Watch | None = None) -> Staged:
         """Check rows and write them to files that `commit` will make part of the table.
 
         A row whose identity comes again later in the data is left out: the last one counts.
@@ -117,12 +137,13 @@ class Table:
         Args:
             data: anything tabular, as `read_frame` takes it.
             time_zone: the IANA zone of naive times; None refuses them.
+            watch: is shown the rows as they are written, in a pass that begins again if some are left out.
 
         Raises:
             SchemaError, ColumnNotFoundError, TypeMismatchError, DataError: the data does not fit. Nothing is left.
             CorruptionError: the disk is full or not writable. Nothing is left.
         """
-        return self._stage(self.folder, data, time_zone)
+        return self._stage(self.folder, data, time_zone, watch)
 
     def discard(self, staged: Staged) -> None:
         """Remove staged files that will not be committed."""
@@ -181,6 +202,96 @@ class Table:
         """
         return compact(self._writer, self._engine)
 
+    def delete_rows(
+        self, keys: object, *, time_zone: str | None = None, provenance: Mapping[str, Any] | None = None
+    ) -> Commit:
+        """Delete the rows with certain keys from the newest version; earlier versions keep them.
+
+        All rows of a key go, those that were replaced before among them. If there are none, the commit says that.
+
+        Args:
+            keys: anything tabular with the columns of the primary key, and those of the times if only rows of these
+                times are meant; or one key as a mapping.
+            time_zone: the IANA zone of naive times; None refuses them.
+            provenance: what the commit shall say about its origin, JSON.
+
+        Raises:
+            SchemaError, ColumnNotFoundError, TypeMismatchError, DataError: these are no keys of the table.
+            CorruptionError: the disk is full or not writable.
+        """
+        wanted = read_keys(keys, self.definition, time_zone)
+        return delete_rows(self._writer, self._engine, wanted, provenance or {})
+
+    def purge(
+        self, keys: object, *, time_zone: str | None = None, provenance: Mapping[str, Any] | None = None
+    ) -> Commit:
+        """Take the rows with certain keys out of every version, so that no file holds a byte of them; pins yield.
+
+        Arguments as for `delete_rows`. If the process dies on the way, the same call finishes.
+
+        Raises:
+            SchemaError, ColumnNotFoundError, TypeMismatchError, DataError: these are no keys of the table.
+            CorruptionError: the disk is full or not writable.
+        """
+        wanted = read_keys(keys, self.definition, time_zone)
+        return purge(self._writer, self._engine, self.pins, wanted, provenance or {})
+
+    def restore(self, version: int, *, remainder: bool = False, provenance: Mapping[str, Any] | None = None) -> Commit:
+        """Make the table what it was at a version, in one commit: the same rows in the same order.
+
+        Args:
+            version: which.
+            remainder: whether rows of it that were purged may be missing.
+            provenance: what the commit shall say about its origin, JSON.
+
+        Raises:
+            NotFoundError: there is no such version, or a vacuum removed files of it.
+            ErasedError: rows of it were purged, and the remainder is not asked for.
+            CorruptionError: a file of it is missing, or the disk is full or not writable.
+        """
+        return restore(self._writer, self._engine, version, provenance or {}, remainder=remainder)
+
+    def vacuum(
+        self,
+        *,
+        since: datetime | None = None,
+        last: int = 1,
+        provenance: Mapping[str, Any] | None = None,
+        dry_run: bool = False,
+    ) -> Vacuumed:
+        """Remove the files that only versions need which shall not be kept; the newest and pinned ones always are.
+
+        Files that killed inserts left go too, an hour after the last of them was written.
+
+        Args:
+            since: the versions that were the newest at some moment since are kept; None is none for that reason.
+            last: so many of the newest are kept.
+            provenance: what the commit shall say about its origin, JSON.
+            dry_run: whether to say only what would go.
+
+        Raises:
+            CorruptionError: a pin cannot be read, or the disk is full or not writable.
+        """
+        return vacuum(self._writer, self.pins, since=since, last=last, provenance=provenance or {}, dry_run=dry_run)
+
+    @property
+    def pins(self) -> Pins:
+        """Who relies on which version. Write one under `lock`, once `snapshot` has given its version."""
+        return Pins(self.folder, self.definition.name)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold off vacuums and purges, which hold it off in turn."""
+        return table_lock(self.folder, self.definition.name)
+
+    def finish_removals(self) -> int:
+        """Do what a vacuum or a purge that was killed has left undone; return how many files were removed."""
+        with self.lock():
+            return finish_removals(self._writer, self.pins)
+
+    def leftovers(self) -> list[Path]:
+        """The files that a vacuum or a purge which was killed has left."""
+        return leftovers(self._writer)
+
     def set_properties(self, properties: Mapping[str, str]) -> Commit:
         """Set properties of the Delta table, in a commit of their own.
 
@@ -189,22 +300,34 @@ class Table:
         """
         return self._writer.set_properties(properties)
 
-    def _stage(self, folder: Path, data: object, time_zone: str | None) -> Staged:
+    def _stage(self, folder: Path, data: object, time_zone: str | None, watch: Watch | None = None) -> Staged:
         reader = data if isinstance(data, pa.RecordBatchReader) else read_frame(data)
         batches = conform(reader, self.definition, time_zone)
         with disk_errors(self.definition.name, folder):
-            files = stage(folder, batches, self.definition)
+            files = self._write(folder, batches, watch)
             try:
                 paths = [str(f.path) for f in files]
                 repeated = self._engine.repeated(paths, self.definition) if paths else 0
                 if repeated:
-                    unique = stage(folder, self._engine.keep_last(paths, self.definition), self.definition)
+                    unique = self._write(folder, self._engine.keep_last(paths, self.definition), watch)
                     discard(files)
                     files = unique
             except BaseException:
                 discard(files)
                 raise
             return Staged(files=files, repeated=repeated)
+
+    def _write(self, folder: Path, batches: Iterable[pa.RecordBatch], watch: Watch | None) -> list[StagedFile]:
+        if watch is None:
+            return stage(folder, batches, self.definition)
+        with watch() as see:
+            return stage(folder, _shown(batches, see), self.definition)
+
+
+def _shown(batches: Iterable[pa.RecordBatch], see: Callable[[pa.RecordBatch], object]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        see(batch)
+        yield batch
 
 
 def stored_definition(folder: Path) -> Definition:

@@ -1,15 +1,18 @@
 """The versions of a table: which commits it has, and which files make up each, as the index of its log says."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from groundswell.catalog import Catalog, CommitRecord, FileRecord
-from groundswell.errors import CorruptionError
+from groundswell.errors import CorruptionError, NotFoundError
 from groundswell.tables._definition import Definition
 from groundswell.tables._index import follow
+from groundswell.tables._losses import PURGE, VACUUM, Losses
 from groundswell.tables._snapshot import DataFile, Snapshot
 
-__all__ = ["Commit", "Versions"]
+__all__ = ["Commit", "Versions", "data_file"]
 
 Commit = CommitRecord
 
@@ -32,11 +35,16 @@ class Versions:
         """The newest version."""
         return follow(self._index, self.table_id, self.folder, self.definition)
 
-    def snapshot(self, version: int | None = None) -> Snapshot:
+    def snapshot(self, version: int | None = None, *, remainder: bool = False) -> Snapshot:
         """The table as of a version; None is the newest.
 
+        Args:
+            version: which.
+            remainder: whether rows of it that were purged may be missing.
+
         Raises:
-            NotFoundError: there is no such version; the message names those there are.
+            NotFoundError: there is no such version, or a vacuum removed files of it; the message names those there are.
+            ErasedError: rows of it were purged, and the remainder is not asked for.
             CorruptionError: the log is damaged before that version.
         """
         try:
@@ -45,14 +53,33 @@ class Versions:
             newest = self._index.position(self.table_id)
             if version is None or version > newest:
                 raise
-        commit = self._index.get(self.table_id, newest if version is None else version)
+        commit = self._get(newest if version is None else version)
         return Snapshot(
             table_id=self.table_id,
             definition=self.definition,
             version=commit.version,
             committed_at=commit.committed_at,
-            files=tuple(map(self._data_file, self._index.files(self.table_id, commit.version))),
+            files=self._data_files(self._kept(commit.version, newest, remainder)),
         )
+
+    def files(self, version: int, *, remainder: bool = False) -> list[FileRecord]:
+        """The files of a version in the order of their rows, under the conditions of `snapshot`."""
+        return self._kept(version, self.newest(), remainder)
+
+    def files_once(self, version: int) -> tuple[DataFile, ...]:
+        """The files that a version had when it was made, whatever became of them."""
+        self.newest()
+        return self._data_files(self._index.files(self.table_id, version))
+
+    def all_files(self) -> list[FileRecord]:
+        """The files of all versions, each for as long as it was part of the table."""
+        self.newest()
+        return self._index.all_files(self.table_id)
+
+    def losses(self) -> Losses:
+        """What vacuums and purges have taken from earlier versions."""
+        self.newest()
+        return Losses(self._index.history(self.table_id, kinds=(VACUUM, PURGE)))
 
     def at(self, moment: datetime) -> int:
         """The version that was the newest at a time.
@@ -61,7 +88,10 @@ class Versions:
             NotFoundError: the table is younger.
         """
         self.newest()
-        return self._index.version_at(self.table_id, moment)
+        try:
+            return self._index.version_at(self.table_id, moment)
+        except NotFoundError as error:
+            raise _of_group(self.definition.name, error) from None
 
     def history(self, limit: int | None = None) -> list[Commit]:
         """The commits, newest first."""
@@ -75,15 +105,57 @@ class Versions:
             NotFoundError: there is no such version; the message names those there are.
         """
         self.newest()
-        return self._index.get(self.table_id, version)
+        return self._get(version)
 
-    def _data_file(self, record: FileRecord) -> DataFile:
-        return DataFile(
-            path=str(self.folder / record.path),
-            version=record.order_version,
-            rows=record.rows,
-            distinct=record.distinct,
-            moved=record.order_version < record.added,
-            min_time_us=record.min_time_us,
-            max_time_us=record.max_time_us,
+    def _get(self, version: int) -> Commit:
+        try:
+            return self._index.get(self.table_id, version)
+        except NotFoundError as error:
+            raise _of_group(self.definition.name, error) from None
+
+    def _kept(self, version: int, newest: int, remainder: bool) -> list[FileRecord]:
+        """The files of a version as they are now."""
+        records = self._index.files(self.table_id, version)
+        if version == newest:
+            return records  # what an earlier version has lost, the newest has not
+        losses, name = (
+            Losses(self._index.history(self.table_id, kinds=(VACUUM, PURGE), after=version)),
+            self.definition.name,
         )
+        losses.check_kept(name, version, newest)
+        kept = []
+        for record in records:
+            path, lost = losses.resolve(record.path)
+            if lost is not None and not remainder:
+                raise losses.erased(name, version, lost.purge)
+            if path is not None:
+                kept.append(replace(record, path=path, rows=losses.rows_of(record.path, record.rows)))
+        return kept
+
+    def _data_files(self, records: Sequence[FileRecord]) -> tuple[DataFile, ...]:
+        return tuple(data_file(self.folder, record, record.path) for record in records)
+
+
+def data_file(folder: Path, record: FileRecord, path: str) -> DataFile:
+    """A file as readers know it.
+
+    Args:
+        folder: the table's.
+        record: what the index says of it.
+        path: where its rows are now, in the folder.
+    """
+    return DataFile(
+        path=str(folder / path),
+        version=record.order_version,
+        rows=record.rows,
+        distinct=record.distinct,
+        moved=record.order_version < record.added,
+        min_time_us=record.min_time_us,
+        max_time_us=record.max_time_us,
+    )
+
+
+def _of_group(name: str, error: NotFoundError) -> NotFoundError:
+    """The index's error with the name of the group, which the index does not know."""
+    what = error.what.replace("The table", f"Group {name!r}", 1)
+    return NotFoundError(what, why=error.why, fix=error.fix, group=name, **error.facts)
