@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         FeatureViews,
         Policy,
         Query,
+        StatisticsConfig,
         TrainingData,
     )
     from groundswell.models import ModelVersion, Registry
@@ -125,6 +126,7 @@ class Project:
         expectations: "Sequence[Expectation]" = (),
         validation: "Policy" = "strict",
         online: bool = False,
+        statistics: "bool | Sequence[str] | StatisticsConfig" = True,
     ) -> "FeatureGroup":
         """Create a feature group: a table of features with a key.
 
@@ -140,6 +142,8 @@ class Project:
             validation: "strict" writes only if all expectations hold; "warning" only if all of level error hold; "all"
                 validates and writes in any case; "none" does not validate.
             online: whether the newest row of each key shall be in the online store, for `view.vector`.
+            statistics: what is computed of every commit: True is all but numbers of distinct values; False is nothing;
+                or some kinds, such as `["range", "distinct"]`, or a `StatisticsConfig`.
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
@@ -158,6 +162,7 @@ class Project:
             expectations=expectations,
             validation=validation,
             online=online,
+            statistics=statistics,
         )
 
     def get_feature_group(self, name: str, version: int | None = None) -> "FeatureGroup":

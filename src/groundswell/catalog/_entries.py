@@ -37,6 +37,7 @@ KINDS = {
     "model": "models",
     "expectations": "suites of expectations",
     "validation": "validation reports",
+    "statistics": "choices of statistics",
     "tag_schema": "schemas of tags",
 }
 """The kinds of entries, and what several of a kind are called."""

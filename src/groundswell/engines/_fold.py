@@ -10,16 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from os import cpu_count
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from groundswell.engines._scannable import PART_ROWS, Part, Scannable
-from groundswell.statistics import Batch, Statistic
+from groundswell.statistics import Batch, Statistic, one_blas_thread
 
 S = TypeVar("S", bound=Statistic[Any])  # Any: whatever the statistic's result is
 
@@ -131,19 +130,13 @@ def fold(batches: Batches, statistic: S, *, threads: int | None = None, progress
         mine.update(batch)
         return mine, len(batch)
 
-    with _blas().limit(limits=1):
+    with one_blas_thread():
         for mine, rows in _in_order(batches.parts(), work, threads or cpu_count() or 1):
             total.merge(mine)
             done += rows
             if progress is not None:
                 progress(done, batches.rows)
     return total
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """The BLAS libraries of numpy and scipy. To look for them takes 2 ms, as long as a pass over thousands of rows."""
-    return ThreadpoolController().select(user_api="blas")
 
 
 def _in_order(

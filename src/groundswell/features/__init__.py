@@ -33,6 +33,7 @@ from groundswell.features.expectations import (
     expect_table,
     profile,
 )
+from groundswell.features.statistics import StatisticsConfig
 
 __all__ = [
     "Data",
@@ -51,6 +52,7 @@ __all__ = [
     "Read",
     "RuleResult",
     "Source",
+    "StatisticsConfig",
     "Suite",
     "TrainingData",
     "ValidationReport",

@@ -64,6 +64,8 @@ class FeatureGroups:
         expectations: Sequence[Expectation] = (),
         validation: Policy = "strict",
         online: bool = False,
+        statistics: bool | Sequence[str] | StatisticsConfig = True,
+        tags: Mapping[str, Any] | None = None,
     ) -> FeatureGroup:
         """Create a feature group.
 
@@ -77,13 +79,15 @@ class FeatureGroups:
             expectations: what rows must be, checked for each batch before it is written.
             validation: what follows if one is broken, as in `FeatureGroup.set_expectations`.
             online: whether the newest row of each key shall be in the online store.
+            statistics: what is computed of every commit, as in `FeatureGroup.set_statistics`.
+            tags: what it is tagged with, among them the tags that every group of the project must have.
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
             AlreadyExistsError: there is a group of that name.
             SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
                 expectation does not fit them.
-            DataError: something is no expectation, or the policy is none.
+            DataError: something is no expectation, the policy is none, or a tag is missing or does not fit its schema.
         """
         check_name(name, "feature group")
         check_roles(name, primary_key, event_time, available_at)
@@ -104,11 +108,18 @@ class FeatureGroups:
                 )
             body = (roles if definition is None else definition.to_dict()) | {"online": online}
             entry = self._catalog.add(
-                KIND, name, body, state="declared" if definition is None else "pending", description=description
+                KIND,
+                name,
+                body,
+                state="declared" if definition is None else "pending",
+                description=description,
+                tags=tags,
             )
             self._catalog.log("created", entry)
             if suite or policy != "strict":
                 self._validations(entry).keep(suite, policy)
+            if statistics is not True:
+                self._statistics(entry).set(statistics, definition)
         group = self.open(entry)
         group.recover()
         return group
@@ -154,11 +165,16 @@ class FeatureGroups:
             provenance=self._provenance,
             validations=self._validations(entry),
             online=self._online,
+            statistics=self._statistics(entry),
             publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),
         )
 
     def _validations(self, entry: Entry) -> Validations:
         return Validations(group=entry, catalog=self._catalog, setting=self._setting)
+
+    def _statistics(self, entry: Entry) -> StatisticsRecords:
+        folder = self.folder_of(entry)
+        return StatisticsRecords(group=entry, catalog=self._catalog, folder=folder, engine=self._engine)
 
     def _setting(self, definition: Definition) -> Setting:
         return Setting(definition=definition, engine=self._engine, now=self._clock(), find=self.get)

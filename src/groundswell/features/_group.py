@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from groundswell.catalog import Catalog
+from groundswell.catalog import Catalog, HasMetadata
 from groundswell.engines import DuckDB, Scan
 from groundswell.errors import DataError, GroundswellError, InUseError
 from groundswell.expressions import Expression
@@ -34,7 +34,7 @@ from groundswell.types import Schema, parse_instant, type_name
 Provenance = Callable[[], Mapping[str, Any]]
 
 
-class FeatureGroup:
+class FeatureGroup(HasMetadata):
     """A table of features: rows with a key, and usually with the time when they happened.
 
     Made by `project.create_feature_group` and found by `project.get_feature_group`.
@@ -44,7 +44,6 @@ class FeatureGroup:
         primary_key: the key columns.
         event_time: the column that says when a row's facts happened, or None.
         available_at: the column that says when a row became known, or None.
-        description: what it holds, in words.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class FeatureGroup:
         self._statistics = statistics
         self._provenance, self._validations, self._online = provenance, validations, online
         entry = place.entry
-        self.name, self.version, self.description = entry.name, entry.version, entry.description
+        self.name, self.version = entry.name, entry.version
         self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
         self.event_time: str | None = entry.body["event_time"]
         self.available_at: str | None = entry.body["available_at"]
@@ -72,6 +71,34 @@ class FeatureGroup:
     def id(self) -> str:
         """Its entry in the catalog."""
         return self._place.entry.id
+
+    @property
+    def description(self) -> str:
+        """What it holds, in words; changed with `set_description`."""
+        return self._catalog.descriptions.of(self.id)
+
+    @property
+    def _described(self) -> tuple[Catalog, str]:
+        return self._catalog, self.id
+
+    def describe_feature(self, feature: str, text: str) -> None:
+        """Say what a feature is, in words, in place of what was said before; empty text says nothing.
+
+        Raises:
+            ColumnNotFoundError: it has no such feature.
+            InvalidNameError: the description is no text.
+        """
+        self._catalog.descriptions.set(self.id, text, feature=feature)
+
+    @property
+    def feature_descriptions(self) -> dict[str, str]:
+        """What its features are, in words, for those of which it was said."""
+        return self._catalog.descriptions.of_features(self.id)
+
+    @property
+    def feature_tags(self) -> dict[str, dict[str, Any]]:  # Any: JSON
+        """The tags of its features, by feature and name, for those that have some."""
+        return self._catalog.tags.of_features(self.id)
 
     @property
     def has_table(self) -> bool:
@@ -322,6 +349,9 @@ class FeatureGroup:
             "name": self.name,
             "version": self.version,
             "description": self.description,
+            "tags": dict(self.tags),
+            "feature_descriptions": self.feature_descriptions,
+            "feature_tags": self.feature_tags,
             "primary_key": list(self.primary_key),
             "event_time": self.event_time,
             "available_at": self.available_at,

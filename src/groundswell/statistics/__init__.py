@@ -2,6 +2,7 @@
 
 from groundswell.statistics._aggregate import aggregate
 from groundswell.statistics._batch import Batch
+from groundswell.statistics._blas import one_blas_thread
 from groundswell.statistics._category_counts import CategoryCounts, CategoryCountsResult
 from groundswell.statistics._class_moments import ClassMoments, ClassMomentsResult
 from groundswell.statistics._cluster_sums import ClusterSums, ClusterSumsResult
@@ -96,6 +97,7 @@ __all__ = [
     "loss_named",
     "misclassification",
     "numbers",
+    "one_blas_thread",
     "require_equal",
     "require_same_width",
     "to_bytes",
