@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.errors import ColumnNotFoundError, FitError
-from groundswell.estimators import LinearRegression, MaxAbsScaler, MinMaxScaler, StandardScaler
+from groundswell.estimators import LinearRegression, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 PEERS = [
     (StandardScaler(), peer.StandardScaler()),
@@ -19,10 +19,16 @@ PEERS = [
     (MinMaxScaler(), peer.MinMaxScaler()),
     (MinMaxScaler((-2, 3)), peer.MinMaxScaler((-2, 3))),
     (MaxAbsScaler(), peer.MaxAbsScaler()),
+    (RobustScaler(), peer.RobustScaler()),
+    (
+        RobustScaler(quantile_range=(5, 80), unit_variance=True),
+        peer.RobustScaler(quantile_range=(5, 80), unit_variance=True),
+    ),
+    (RobustScaler(with_centering=False), peer.RobustScaler(with_centering=False)),
 ]
 
 
-@parametrize_with_checks([StandardScaler(), MinMaxScaler(), MaxAbsScaler()])
+@parametrize_with_checks([StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()])
 def test_it_keeps_the_contract_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -87,6 +93,18 @@ def test_a_range_that_does_not_rise_is_refused():
         MinMaxScaler((1, 1)).fit([[1.0]])
 
 
-def test_a_table_without_rows_is_refused():
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()], ids=str)
+def test_a_table_without_rows_is_refused(scaler):
     with pytest.raises(FitError, match="no rows"):
-        StandardScaler().fit(pa.table({"a": pa.array([], pa.float64())}))
+        scaler.fit(pa.table({"a": pa.array([], pa.float64())}))
+
+
+def test_quantiles_that_are_none_are_refused():
+    with pytest.raises(FitError, match="quantile range"):
+        RobustScaler(quantile_range=(75, 25)).fit([[1.0]])
+
+
+def test_set_output_names_the_columns_of_arrays_and_leaves_tables_tables(X):
+    scaler = StandardScaler().set_output(transform="pandas").fit(pd.DataFrame(X, columns=list("abcd")))
+    assert scaler.transform(pd.DataFrame(X, columns=list("abcd"))).columns.tolist() == list("abcd")
+    assert scaler.transform(pa.table(dict(zip("abcd", X.T, strict=True)))).schema.names == list("abcd")

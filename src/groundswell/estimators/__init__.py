@@ -6,6 +6,7 @@ data, which are read in parts. Fitting is a fold of statistics, so nothing is he
 
 from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, RidgeCV
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
+from groundswell.estimators._discretizers import Bucketizer, KBinsDiscretizer
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
 from groundswell.estimators._gaussian_nb import GaussianNB
 from groundswell.estimators._generalized_linear_model import GeneralizedLinearModel
@@ -19,11 +20,14 @@ from groundswell.estimators._ordinal_encoder import OrdinalEncoder
 from groundswell.estimators._pca import PCA
 from groundswell.estimators._random_forest import RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._ridge import Ridge
+from groundswell.estimators._robust_scaler import RobustScaler
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
+from groundswell.estimators._simple_imputer import SimpleImputer
 from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, LinearSummary
 
 __all__ = [
     "PCA",
+    "Bucketizer",
     "CoefficientTable",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
@@ -34,6 +38,7 @@ __all__ = [
     "GeneralizedLinearSummary",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
+    "KBinsDiscretizer",
     "KMeans",
     "Lasso",
     "LassoCV",
@@ -50,6 +55,8 @@ __all__ = [
     "RegularizationPath",
     "Ridge",
     "RidgeCV",
+    "RobustScaler",
+    "SimpleImputer",
     "StandardScaler",
     "enet_path",
 ]

@@ -12,7 +12,7 @@ from groundswell.estimators._transform import TableTransformer, matrix, transfor
 from groundswell.statistics import Batch, MinMax, Moments
 
 
-class _Scaler(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
+class Scaler(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
     """What the scalers share: z = (x − center) / scale, column by column. NaN stays NaN and is left out of the fit."""
 
     _center: NDArray[np.float64]
@@ -31,7 +31,7 @@ class _Scaler(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # 
         return tags
 
 
-class StandardScaler(_Scaler):
+class StandardScaler(Scaler):
     """Standardize features: z = (x − mean) / standard deviation, with ddof = 0 as scikit-learn (Spark takes 1).
 
     Args:
@@ -79,7 +79,7 @@ class StandardScaler(_Scaler):
         return self
 
 
-class MinMaxScaler(_Scaler):
+class MinMaxScaler(Scaler):
     """Scale features to a range: the least value to its beginning, the greatest to its end.
 
     Args:
@@ -118,7 +118,7 @@ class MinMaxScaler(_Scaler):
         return self
 
 
-class MaxAbsScaler(_Scaler):
+class MaxAbsScaler(Scaler):
     """Divide each feature by its largest absolute value, so that zeros stay zeros.
 
     Attributes:

@@ -170,7 +170,10 @@ class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
     A subclass says what it makes of a batch. `set_output` is for arrays and data frames; a table gives a table.
     """
 
-    _any_type: bool = False
+    @property
+    def _any_type(self) -> bool:
+        """Whether it takes the features as named columns of any type rather than as a matrix of numbers."""
+        return False
 
     def transform(self, X: Any) -> Any:  # Any: array-likes and tables
         """The transformed rows: of an array an array, of a table a table that is transformed as it is read.

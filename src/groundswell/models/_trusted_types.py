@@ -232,6 +232,8 @@ _OWN = frozenset(
         "_cross_validated.RidgeCV",
         "_decision_tree.DecisionTreeClassifier",
         "_decision_tree.DecisionTreeRegressor",
+        "_discretizers.Bucketizer",
+        "_discretizers.KBinsDiscretizer",
         "_elastic_net.ElasticNet",
         "_elastic_net.Lasso",
         "_gaussian_nb.GaussianNB",
@@ -248,9 +250,11 @@ _OWN = frozenset(
         "_random_forest.RandomForestClassifier",
         "_random_forest.RandomForestRegressor",
         "_ridge.Ridge",
+        "_robust_scaler.RobustScaler",
         "_scalers.MaxAbsScaler",
         "_scalers.MinMaxScaler",
         "_scalers.StandardScaler",
+        "_simple_imputer.SimpleImputer",
     )
 )
 """Our own estimators, whose attributes are arrays and plain values."""
