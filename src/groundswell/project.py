@@ -24,7 +24,7 @@ from groundswell.errors import CorruptionError, DataError, GroundswellError, Ver
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from groundswell.catalog import Catalog, Event
+    from groundswell.catalog import Catalog, Event, Hits
     from groundswell.changes import ChangeStream, Consumer, ConsumerStatus
     from groundswell.diagnosis import Diagnosis
     from groundswell.engines import DuckDB
@@ -127,6 +127,7 @@ class Project:
         validation: "Policy" = "strict",
         online: bool = False,
         statistics: "bool | Sequence[str] | StatisticsConfig" = True,
+        tags: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> "FeatureGroup":
         """Create a feature group: a table of features with a key.
 
@@ -144,13 +145,14 @@ class Project:
             online: whether the newest row of each key shall be in the online store, for `view.vector`.
             statistics: what is computed of every commit: True is all but numbers of distinct values; False is nothing;
                 or some kinds, such as `["range", "distinct"]`, or a `StatisticsConfig`.
+            tags: what it is tagged with, among them the tags that every group must have (`require_tag`).
 
         Raises:
             InvalidNameError: the name or a column's name cannot be used.
             AlreadyExistsError: there is a group of that name.
             SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
                 expectation does not fit them.
-            DataError: something is no expectation, or the policy is none.
+            DataError: something is no expectation, the policy is none, or a tag is missing or does not fit its schema.
         """
         return self.groups.create(
             name,
@@ -163,6 +165,7 @@ class Project:
             validation=validation,
             online=online,
             statistics=statistics,
+            tags=tags,
         )
 
     def get_feature_group(self, name: str, version: int | None = None) -> "FeatureGroup":
@@ -178,7 +181,13 @@ class Project:
         return self.groups.all()
 
     def create_feature_view(
-        self, name: str, query: "Query", *, labels: Sequence[str] = (), description: str = ""
+        self,
+        name: str,
+        query: "Query",
+        *,
+        labels: Sequence[str] = (),
+        description: str = "",
+        tags: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> "FeatureView":
         """Create a feature view: features and labels, defined once for training and for serving.
 
@@ -187,14 +196,16 @@ class Project:
             query: which columns of which groups.
             labels: the columns to predict; none if they live outside any group.
             description: what it is for, in words.
+            tags: what it is tagged with, among them the tags that every view must have (`require_tag`).
 
         Raises:
             InvalidNameError: the name cannot be used.
             AlreadyExistsError: there is a view of that name.
             ColumnNotFoundError: a label is not among the query's columns.
             SchemaError, JoinError: no view can be made of the query.
+            DataError: a tag is missing or does not fit its schema.
         """
-        return self.views.create(name, query, labels=labels, description=description)
+        return self.views.create(name, query, labels=labels, description=description, tags=tags)
 
     def get_feature_view(self, name: str, version: int | None = None) -> "FeatureView":
         """The feature view of that name.
@@ -225,6 +236,7 @@ class Project:
         params: Mapping[str, Any] | None = None,  # Any: whatever the function takes
         name: str | None = None,
         description: str = "",
+        tags: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> "Run":
         """Call `function(data, **params)` and record what went in, what ran and what came out.
 
@@ -235,13 +247,16 @@ class Project:
             params: parameters other than the function's defaults.
             name: what to call the run; default: the function's name.
             description: what it is about, in words.
+            tags: what it is tagged with, among them the tags that every run must have (`require_tag`).
 
         Raises:
-            DataError: something is no function, data or parameter.
+            DataError: something is no function, data or parameter, or a tag is missing or does not fit its schema.
             FitError: the function returned nothing that can be kept.
             Exception: what the function raised; the run is recorded as failed.
         """
-        return self.runs.run(function, data, evaluate=evaluate, params=params, name=name, description=description)
+        return self.runs.run(
+            function, data, evaluate=evaluate, params=params, name=name, description=description, tags=tags
+        )
 
     def get_run(self, reference: str) -> "Run":
         """The run with that id, or the only one whose id begins so.
@@ -251,18 +266,32 @@ class Project:
         """
         return self.runs.get(reference)
 
-    def register(self, name: str, run: "Run | str", *, description: str = "") -> "ModelVersion":
+    def register(
+        self,
+        name: str,
+        run: "Run | str",
+        *,
+        description: str = "",
+        tags: Mapping[str, Any] | None = None,  # Any: JSON
+    ) -> "ModelVersion":
         """Make a run's model the next version of a registered model.
+
+        Args:
+            name: the model's: letters, digits and underscores.
+            run: the run, or its id.
+            description: what it is, in words.
+            tags: what it is tagged with, among them the tags that every model must have (`require_tag`).
 
         Raises:
             InvalidNameError: the name cannot be used.
+            DataError: a tag is missing or does not fit its schema.
             CorruptionError: the run's model is missing or damaged.
             GroundswellError: the run has no model that can be stored; the message says why.
         """
         from groundswell.experiments import Run
 
         chosen = run if isinstance(run, Run) else self.runs.get(run)
-        return self.models.register(name, chosen.candidate(), description=description)
+        return self.models.register(name, chosen.candidate(), description=description, tags=tags)
 
     def get_model(self, reference: str) -> "ModelVersion":
         """The model version that "name" (the latest), "name:3" or "name@alias" refers to.
@@ -385,6 +414,86 @@ class Project:
     def prune_changes(self, before: datetime) -> int:
         """Remove the events older than a time that every consumer has, and return how many they were."""
         return self.catalog.events.prune(before)
+
+    def find(self, text: str = "", *, kind: str | None = None, tag: str | None = None, limit: int = 20) -> "Hits":
+        """What has these words in its name, features, descriptions or tags, the best first.
+
+        Every character is text, none a command. Words may be cut short: `late` finds `late_arrival`. What has all words
+        comes back; if nothing has, what has some. Of several versions the newest that fits counts.
+
+        Args:
+            text: what to look for; empty text finds everything, newest first.
+            kind: "feature_group", "feature_view", "training_data", "run", "model" or "tag_schema"; None is all.
+            tag: only what has this tag, or a feature with it.
+            limit: at most so many.
+
+        Raises:
+            DataError: the limit is no number from 1.
+            InvalidNameError: there is no such kind, or the text is none.
+            NotFoundError: nothing has such a tag; the message names the nearest.
+        """
+        return self.catalog.search.find(text, kind=kind, tag=tag, limit=limit)
+
+    def create_tag_schema(self, name: str, schema: Mapping[str, Any], *, description: str = "") -> None:  # Any: JSON
+        """Let the values of a tag have to fit a JSON Schema, wherever in the project the tag is set.
+
+        Args:
+            name: the tag's.
+            schema: JSON Schema, draft 2020-12 unless it says another; `{}` takes any value.
+            description: what the tag says, in words.
+
+        Raises:
+            AlreadyExistsError: the tag has one.
+            DataError: it is no JSON Schema, refers to another place, or values that are there do not fit it.
+            InvalidNameError: the name cannot be used.
+        """
+        self.catalog.tags.create_schema(name, schema, description=description)
+
+    def change_tag_schema(self, name: str, schema: Mapping[str, Any]) -> None:  # Any: JSON
+        """Put another JSON Schema in the place of a tag's.
+
+        Raises:
+            DataError: it is no JSON Schema, or values that are there do not fit it; the message names them.
+            NotFoundError: the tag has none.
+        """
+        self.catalog.tags.change_schema(name, schema)
+
+    def delete_tag_schema(self, name: str) -> None:
+        """Delete the schema of a tag that nothing has and of which nothing is required.
+
+        Raises:
+            InUseError: something has the tag, or it is required.
+            NotFoundError: the tag has none.
+        """
+        self.catalog.tags.delete_schema(name)
+
+    def tag_schemas(self) -> dict[str, dict[str, Any]]:  # Any: JSON
+        """The JSON Schemas by the name of their tag."""
+        return self.catalog.tags.schemas()
+
+    def require_tag(self, name: str, *, for_: str) -> list[str]:
+        """Let nothing of a kind be created from now on without a tag, which has a schema.
+
+        Args:
+            name: the tag's.
+            for_: the kind: "feature_group", "feature_view", "run" or "model".
+
+        Returns:
+            What is there without it, in words; `doctor` lists it too.
+
+        Raises:
+            InvalidNameError: tags cannot be required of the kind.
+            NotFoundError: the tag has no schema.
+        """
+        return [str(entry) for entry in self.catalog.tags.require(name, for_)]
+
+    def unrequire_tag(self, name: str, *, for_: str) -> None:
+        """Let things of a kind do without a tag again.
+
+        Raises:
+            NotFoundError: the tag is not required of the kind.
+        """
+        self.catalog.tags.unrequire(name, for_)
 
     def doctor(self, *, deep: bool = False, repair: bool = False) -> "Diagnosis":
         """Check that everything is as it must be: tables, their logs and files, pins, models, runs, the catalog.

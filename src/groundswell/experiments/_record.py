@@ -36,7 +36,15 @@ class Record:
 
     @classmethod
     def begin(
-        cls, catalog: Catalog, name: str, description: str, *, data: TrainingSet, call: Call, code: Code
+        cls,
+        catalog: Catalog,
+        name: str,
+        description: str,
+        *,
+        data: TrainingSet,
+        call: Call,
+        code: Code,
+        tags: Mapping[str, Any],
     ) -> "Record":
         """Write down what goes in, before the function starts."""
         body: dict[str, Any] = {
@@ -60,7 +68,7 @@ class Record:
             "error": None,
         }
         with catalog.transaction():
-            record = cls(catalog, catalog.add(KIND, name, body, state="running", description=description))
+            record = cls(catalog, catalog.add(KIND, name, body, state="running", description=description, tags=tags))
             catalog.log("created", record.entry)
         record._link(data.id, "used", {"split": data.split})
         return record

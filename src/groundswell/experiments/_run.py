@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
-from groundswell.catalog import Entry
+from groundswell.catalog import Catalog, Entry, HasMetadata
 from groundswell.errors import NotFoundError, UntrustedTypeError
 from groundswell.models import Candidate, ModelFile, Signature, TrainedOn, load_model
 
@@ -19,7 +19,7 @@ _FIRST = ("roc_auc", "average_precision", "f1_macro", "rmse", "r2")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(HasMetadata):
     """A run; `Runs.run` makes one and `Runs.get` finds it again.
 
     Args:
@@ -29,6 +29,7 @@ class Run:
         body: everything that was recorded; JSON.
         folder: where its files lie.
         created_by: "user@host".
+        catalog: where it is recorded.
         fitted: the model, in the process that fitted it.
     """
 
@@ -39,15 +40,25 @@ class Run:
     body: Mapping[str, Any]
     folder: Path
     created_by: str
+    catalog: Catalog = field(repr=False, compare=False)
     fitted: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, entry: Entry, folder: Path, fitted: Any = None) -> "Run":
+    def of(cls, entry: Entry, folder: Path, catalog: Catalog, fitted: Any = None) -> "Run":
         """The run that an entry of the catalog describes."""
         return cls(
             id=entry.id, name=entry.name, version=entry.version, state=entry.state, body=entry.body,
-            folder=folder, created_by=entry.created_by, fitted=fitted,
+            folder=folder, created_by=entry.created_by, catalog=catalog, fitted=fitted,
         )  # fmt: skip
+
+    @property
+    def description(self) -> str:
+        """What it is about, in words; changed with `set_description`."""
+        return self.catalog.descriptions.of(self.id)
+
+    @property
+    def _described(self) -> tuple[Catalog, str]:
+        return self.catalog, self.id
 
     @property
     def params(self) -> Mapping[str, Any]:

@@ -61,6 +61,7 @@ class Runs:
         params: Mapping[str, Any] | None = None,
         name: str | None = None,
         description: str = "",
+        tags: Mapping[str, Any] | None = None,
     ) -> Run:
         """Call `function(data, **params)` and record what went in, what ran and what came out.
 
@@ -70,9 +71,11 @@ class Runs:
             evaluate: data that the model is evaluated on, or several by name.
             params: parameters other than the defaults.
             name: what to call the run; the default is the function's name.
+            tags: what it is tagged with, among them the tags that every run of the project must have.
 
         Raises:
-            DataError: something is no function, data or parameter; nothing is recorded then.
+            DataError: something is no function, data or parameter, or a tag is missing or does not fit its schema;
+                nothing is recorded then.
             FitError: the function returned nothing that can be kept.
             Exception: what the function raised; the run is recorded as failed, with the traceback.
         """
@@ -81,7 +84,7 @@ class Runs:
         datasets = _datasets(evaluate)
         code = Code.of(function)
         shown = check_name(name, "run") if name is not None else _name_of(code.qualname)
-        record = Record.begin(self._catalog, shown, description, data=data, call=call, code=code)
+        record = Record.begin(self._catalog, shown, description, data=data, call=call, code=code, tags=tags or {})
         try:
             record.note_evaluation(datasets)
             outcome = _call(record, function, data, call, datasets)
@@ -165,7 +168,7 @@ class Runs:
             record.note(model=kept, signature=signature.to_dict())
 
     def _run(self, entry: Entry, model: object = None) -> Run:
-        return Run.of(entry, self._folder / entry.id, model)
+        return Run.of(entry, self._folder / entry.id, self._catalog, model)
 
 
 def _call(

@@ -1,7 +1,8 @@
 """The feature views of a project, and the training data made from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from groundswell.catalog import Catalog, Entry
 from groundswell.errors import AlreadyExistsError, SchemaError
@@ -27,7 +28,15 @@ class FeatureViews:
     def __init__(self, *, catalog: Catalog, folder: Path, groups: FeatureGroups) -> None:
         self._catalog, self._folder, self._groups = catalog, folder, groups
 
-    def create(self, name: str, query: Query, *, labels: Sequence[str] = (), description: str = "") -> FeatureView:
+    def create(
+        self,
+        name: str,
+        query: Query,
+        *,
+        labels: Sequence[str] = (),
+        description: str = "",
+        tags: Mapping[str, Any] | None = None,
+    ) -> FeatureView:
         """Create a feature view.
 
         Args:
@@ -35,12 +44,14 @@ class FeatureViews:
             query: which columns of which groups.
             labels: the columns to predict; none if they live outside any group.
             description: what it is for, in words.
+            tags: what it is tagged with, among them the tags that every view of the project must have.
 
         Raises:
             InvalidNameError: the name cannot be used.
             AlreadyExistsError: there is a view of that name.
             ColumnNotFoundError: a label is not among the query's columns.
             SchemaError, JoinError: no view can be made of the query.
+            DataError: a tag is missing that views must have, or does not fit its schema.
         """
         check_name(name, "feature view")
         if isinstance(labels, str):
@@ -61,7 +72,7 @@ class FeatureViews:
                     name=name,
                 )
             body = {"query": query.to_dict(), "labels": list(labels)}
-            entry = self._catalog.add(KIND, name, body, description=description)
+            entry = self._catalog.add(KIND, name, body, description=description, tags=tags)
             for group in {group.id for group in query.groups()}:
                 self._catalog.link(entry, group, "reads")
             self._catalog.log("created", entry)

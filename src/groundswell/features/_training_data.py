@@ -6,18 +6,21 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
-from groundswell.catalog import Entry
+from groundswell.catalog import Catalog, Entry, HasMetadata
 from groundswell.engines import JoinReport
 from groundswell.features._batches import rebatch, shuffled
-from groundswell.features._data import to_features, to_pandas, to_polars
+from groundswell.features._data import Data, to_features, to_pandas, to_polars
 from groundswell.features._reads import Read, record
+from groundswell.features.transformations import Transformations
 from groundswell.types import Schema
 
 Reading = tuple[pa.RecordBatchReader, list[JoinReport]]
 
 
-class TrainingData:
+class TrainingData(HasMetadata):
     """One part of a feature view's data at pinned versions.
 
     Made by a view's `train_test_split`, `training_data` or `join_to`; found again by `project.get_training_data`. What
@@ -29,26 +32,30 @@ class TrainingData:
         view_name, view_version: the view that it comes from.
         pins: the version of every group's table that it reads.
         counts: rows of each part, rows without a label, and rows left out as their label came too late.
-        schema, label_schema: the columns of X and of y.
+        schema: the features before they are transformed, as a service gets them and a model's signature has them.
+        label_schema: the columns of y.
     """
 
     def __init__(
         self,
         *,
         entry: Entry,
+        catalog: Catalog,
         split: str,
         schema: Schema,
         label_schema: Schema,
         read: Callable[[], Reading],
+        transformations: Callable[[], Transformations] | None = None,
     ) -> None:
         body = entry.body
-        self._entry, self._read = entry, read
+        self._entry, self._catalog, self._read = entry, catalog, read
         self.name, self.version, self.split = entry.name, entry.version, split
         self.view_name: str = body["view"]["name"]
         self.view_version: int = body["view"]["version"]
         self.pins: Mapping[str, int] = {name: pin["version"] for name, pin in body["pins"].items()}
         self.counts: Mapping[str, int] = body["counts"]
         self.schema, self.label_schema = schema, label_schema
+        self._transformations = transformations
         self._lock = threading.Lock()
         self._table: pa.Table | None = None
         self._reports: list[JoinReport] | None = None
@@ -59,41 +66,78 @@ class TrainingData:
         return self._entry.id
 
     @property
+    def _described(self) -> tuple[Catalog, str]:
+        return self._catalog, self.id
+
+    @property
     def X(self) -> pd.DataFrame:  # scikit-learn's name
-        """The features, [rows, columns], as a pandas frame in the order of the base rows.
+        """The features as a model learns from them, [rows, columns], in the order of the base rows: a pandas frame,
+        transformed if the view declares transformations.
 
         Integers and booleans with gaps are float64 with NaN here, as scikit-learn wants them, if that changes no value;
         `to_pandas` keeps them integers.
         """
-        return to_features(self.to_arrow().select(self.schema.names))
+        raw = self._rows().select(self.schema.names)
+        return to_features(raw) if self.transformations is None else self.transformations.transform(raw)
+
+    @property
+    def raw(self) -> pd.DataFrame:
+        """The features before they are transformed, [rows, columns], otherwise as in X."""
+        return to_features(self._rows().select(self.schema.names))
+
+    @property
+    def raw_rows(self) -> Data:
+        """The features before they are transformed, with the labels, in every form: batches, Arrow, pandas, polars."""
+        schema = Schema((*self.schema, *self.label_schema))
+        return Data(schema, lambda: self._open()[0], lambda: len(self))
+
+    @property
+    def transformations(self) -> Transformations | None:
+        """What the view's transformations learned from the training split, the same for all parts; None without any.
+
+        Raises:
+            CorruptionError: the file that it is kept in is damaged.
+        """
+        return None if self._transformations is None else self._transformations()
+
+    @property
+    def transformed_schema(self) -> Schema:
+        """The columns of X."""
+        return self.schema if self.transformations is None else self.transformations.transformed_schema
+
+    def pipeline(self, estimator: Any) -> Pipeline:  # Any: whatever has scikit-learn's `fit`
+        """The view's transformations, not fitted, and an estimator: a pipeline that takes `raw`.
+
+        scikit-learn's own tools fit it anew on the training part of every fold:
+        `cross_val_score(data.pipeline(Ridge()), data.raw, data.y)`.
+        """
+        if self.transformations is None:
+            return Pipeline([("model", estimator)])
+        return Pipeline([("transformations", clone(self.transformations)), ("model", estimator)])
 
     @property
     def y(self) -> pd.Series | pd.DataFrame:
         """The labels: a series [rows] if there is one label, else a frame [rows, labels]."""
-        frame = to_pandas(self.to_arrow().select(self.label_schema.names))
+        frame = to_pandas(self._rows().select(self.label_schema.names))
         return frame[self.label_schema.names[0]] if len(self.label_schema) == 1 else frame
 
     @property
     def report(self) -> list[JoinReport]:
         """For each joined group: how many rows found a match, and how old the matches were."""
-        self.to_arrow()
+        self._rows()
         assert self._reports is not None
         return self._reports
 
     def to_arrow(self) -> pa.Table:
-        """Features and labels as one Arrow table."""
-        with self._lock:
-            if self._table is None:
-                reader, reports = self._open()
-                self._table, self._reports = reader.read_all(), reports
-            return self._table
+        """X and the labels as one Arrow table; `raw_rows.to_arrow()` gives the features before they are transformed."""
+        return self._transformed(self._rows())
 
     def to_pandas(self) -> pd.DataFrame:
-        """Features and labels as one pandas frame. Integers with nulls become nullable integers, never floats."""
+        """X and the labels as one pandas frame. Integers with nulls become nullable integers, never floats."""
         return to_pandas(self.to_arrow())
 
     def to_polars(self) -> Any:  # Any: polars is an optional package
-        """Features and labels as one polars frame.
+        """X and the labels as one polars frame.
 
         Raises:
             MissingDependencyError: polars is not installed.
@@ -101,17 +145,17 @@ class TrainingData:
         return to_polars(self.to_arrow())
 
     def batches(self, batch_rows: int = 65_536) -> Iterator[pa.RecordBatch]:
-        """Features and labels in record batches of `batch_rows` rows, in order, never all at once.
+        """X and the labels in record batches of `batch_rows` rows, in order, never all at once.
 
         Raises:
             DataError: `batch_rows` is less than one.
         """
-        return rebatch(self._open()[0], batch_rows)
+        return rebatch(self._stream(), batch_rows)
 
     def shuffled(
         self, batch_rows: int = 1_024, *, buffer_rows: int = 131_072, seed: int = 0
     ) -> Iterator[pa.RecordBatch]:
-        """Features and labels in random order in record batches of `batch_rows` rows, each row once.
+        """X and the labels in random order in record batches of `batch_rows` rows, each row once.
 
         Args:
             batch_rows: rows of a batch; the last one may be smaller.
@@ -121,10 +165,35 @@ class TrainingData:
         Raises:
             DataError: a number is less than one, or the buffer is smaller than a batch.
         """
-        return shuffled(self._open()[0], batch_rows, buffer_rows, seed)
+        return shuffled(self._stream(), batch_rows, buffer_rows, seed)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._open()[0].__arrow_c_stream__(requested_schema)
+        return self._stream().__arrow_c_stream__(requested_schema)
+
+    def _rows(self) -> pa.Table:
+        """All rows as they were read, kept in memory."""
+        with self._lock:
+            if self._table is None:
+                reader, reports = self._open()
+                self._table, self._reports = reader.read_all(), reports
+            return self._table
+
+    def _stream(self) -> pa.RecordBatchReader:
+        """X and the labels, transformed as they are read."""
+        reader, _ = self._open()
+        if self.transformations is None:
+            return reader
+        schema = Schema((*self.transformed_schema, *self.label_schema)).to_arrow()
+        tables = (self._transformed(pa.Table.from_batches([batch])) for batch in reader)
+        return pa.RecordBatchReader.from_batches(schema, (b for table in tables for b in table.to_batches()))
+
+    def _transformed(self, rows: pa.Table) -> pa.Table:
+        if self.transformations is None:
+            return rows
+        table = self.transformations.transform_table(rows)
+        for name in self.label_schema.names:
+            table = table.append_column(rows.schema.field(name), rows[name])
+        return table
 
     def _open(self) -> Reading:
         record(Read("training_data", self.id, self.name, self.version))

@@ -134,7 +134,9 @@ class TrainingSets:
             plan = make(self._view.query, Pins.at(self._view.query, versions), table, body["event_time"], own)
             return read_plan(self._view.query, plan, [*self._view.schema.names, *labels.names])
 
-        return TrainingData(entry=entry, split="all", schema=self._view.schema, label_schema=labels, read=read)
+        return TrainingData(
+            entry=entry, catalog=self._catalog, split="all", schema=self._view.schema, label_schema=labels, read=read
+        )
 
     def _chosen(
         self,

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
+from groundswell.catalog import Catalog, HasMetadata
 from groundswell.errors import CorruptionError
 from groundswell.models._candidate import TrainedOn
 from groundswell.models._formats import ModelFile, load_model
@@ -19,6 +20,10 @@ _SHOWN_FIRST = ("roc_auc", "average_precision", "accuracy", "f1_macro", "rmse", 
 
 class Owner(Protocol):
     """What a version asks of the registry that it is in."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Where its models are recorded."""
 
     def aliases_of(self, name: str, version: int) -> list[str]:
         """The aliases that point to one version."""
@@ -34,13 +39,13 @@ class Owner(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelVersion:
+class ModelVersion(HasMetadata):
     """A version of a model in a registry; get one with `Registry.get`.
 
     Args:
         id: of its entry in the catalog.
         name, version: what it is called.
-        description: free text.
+        description: free text, as it was when the version was looked up.
         signature: what it takes and gives.
         metrics: of its run.
         run_id: the run that made it.
@@ -64,6 +69,10 @@ class ModelVersion:
     created_by: str
     body: Mapping[str, Any]
     registry: "Owner" = field(repr=False, compare=False)
+
+    @property
+    def _described(self) -> tuple[Catalog, str]:
+        return self.registry.catalog, self.id
 
     @property
     def reference(self) -> str:

@@ -6,8 +6,9 @@ that is killed between two of them leaves what the next registry on the same fol
 
 import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from groundswell.catalog import Catalog, Entry
 from groundswell.errors import ConflictError, InUseError, NotFoundError, choices
@@ -42,16 +43,24 @@ class Registry:
         if repair:
             self.repair()
 
-    def register(self, name: str, candidate: Candidate, *, description: str = "") -> ModelVersion:
+    @property
+    def catalog(self) -> Catalog:
+        """Where the models are recorded."""
+        return self._catalog
+
+    def register(
+        self, name: str, candidate: Candidate, *, description: str = "", tags: Mapping[str, Any] | None = None
+    ) -> ModelVersion:
         """Make a new version of a model.
 
         Raises:
             InvalidNameError: the name cannot be used.
+            DataError: a tag is missing that models must have, or does not fit its schema.
             CorruptionError: the stored model is missing or damaged; nothing is registered.
         """
         check_name(name, "model")
         body = {**candidate.to_dict(), "writer": Writer.this().to_dict()}
-        entry = self._catalog.add(_KIND, name, body, state="pending", description=description)
+        entry = self._catalog.add(_KIND, name, body, state="pending", description=description, tags=tags)
         try:
             self._write(entry, candidate)
             return self.open(self._complete(entry))
