@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,10 +12,19 @@ import pyarrow.parquet as pq
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write the table to the path, durable when it returns."""
+    _write(partial(pq.write_table, table), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write the bytes to the path, durable when it returns."""
+    _write(lambda part: part.write_bytes(data), path)
+
+
+def _write(write: Callable[[Path], object], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     try:
-        pq.write_table(table, part)
+        write(part)
         for name in (part, path.parent):
             descriptor = os.open(name, os.O_RDONLY)
             os.fsync(descriptor)

@@ -17,8 +17,10 @@ from groundswell.diagnosis import Finding
 from groundswell.errors import GroundswellError
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._files import remove_tree
+from groundswell.features._fitted import state_file
 from groundswell.features._group import FeatureGroup
 from groundswell.features._query import Query
+from groundswell.features.transformations import load_state
 from groundswell.tables import Definition, RowCheck, Table, check_strays, check_table, stored_definition
 
 __all__ = ["check_group", "check_group_folders", "check_training_data", "check_training_folders", "check_view"]
@@ -177,6 +179,11 @@ def check_training_data(entry: Entry, groups: FeatureGroups, catalog: Catalog, f
                 yield _unreadable(entry, f"a file of version {pin['version']} of {name!r} is missing", file.path)
     if entities := entry.body.get("entities"):
         yield from _check_entities(entry, folder / entities["folder"] / "entities.parquet")
+    if stored := state_file(entry.body, folder):
+        try:
+            load_state(stored)
+        except GroundswellError as error:
+            yield _unreadable(entry, str(error), str(stored.path))
 
 
 def _check_entities(entry: Entry, path: Path) -> Iterator[Finding]:
@@ -201,7 +208,8 @@ def _unreadable(entry: Entry, why: str, where: str) -> Finding:
 
 def check_training_folders(folder: Path, entries: Iterable[Entry]) -> Iterator[Finding]:
     """Rows joined to views by calls that were killed before they recorded them."""
-    known = {entry.body["entities"]["folder"] for entry in entries if entry.body.get("entities")}
+    parts = [entry.body[part] for entry in entries for part in ("entities", "transformations") if entry.body.get(part)]
+    known = {part["folder"] for part in parts}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name not in known and time.time() - path.stat().st_mtime > _PATIENCE_S:
             yield Finding(

@@ -6,16 +6,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from groundswell.catalog import Catalog, Entry
+from groundswell.engines import PointInTimeJoin
 from groundswell.errors import DataError, InUseError, SplitError
 from groundswell.features._entities import read_entities
 from groundswell.features._files import remove_tree, write_parquet
+from groundswell.features._fitted import FittedStates
 from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_rows, read_plan, scan_base
 from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
-from groundswell.features._training_data import TrainingData
+from groundswell.features._training_data import Reading, TrainingData
 from groundswell.features._view_definition import ViewDefinition
+from groundswell.features.transformations import complete
 from groundswell.types import Schema
 
 __all__ = ["Moment", "TrainingSets"]
@@ -35,6 +39,7 @@ class TrainingSets:
 
     def __init__(self, view: ViewDefinition, entry: Entry, *, catalog: Catalog, folder: Path) -> None:
         self._view, self._entry, self._catalog, self._folder = view, entry, catalog, folder
+        self._states = FittedStates(view, folder)
 
     def split(
         self,
@@ -51,7 +56,12 @@ class TrainingSets:
         return self._make(WHOLE)[0]
 
     def join_to(
-        self, entities: object, event_time: str | None, labels: Sequence[str], time_zone: str | None
+        self,
+        entities: object,
+        event_time: str | None,
+        labels: Sequence[str],
+        time_zone: str | None,
+        fitted: TrainingData | None,
     ) -> TrainingData:
         """Rows from outside with what the groups knew at their times, kept as they are and recorded."""
         time = event_time or self._view.query.base.group.event_time
@@ -66,7 +76,27 @@ class TrainingSets:
             "split": WHOLE.to_dict(),
             "counts": {"all": table.num_rows},
         }
-        return self.open(self._record(body, Pins.now(self._view.query)))["all"]
+        pins = Pins.now(self._view.query)
+        try:
+            body |= self._state_of_entities(body["entities"], pins, fitted)
+        except BaseException:
+            remove_tree(self._folder / name)
+            raise
+        return self.open(self._record(body, pins))["all"]
+
+    def _state_of_entities(
+        self, body: Mapping[str, Any], pins: Pins, fitted: TrainingData | None
+    ) -> dict[str, Any]:  # Any: JSON
+        """What to record of the transformations of rows from outside: fitted on them, or on other training data."""
+        if fitted is None:
+            return self._states.fit(lambda: self._read_entities(body, pins)[0])
+        if not isinstance(fitted, TrainingData) or (fitted.view_name, fitted.view_version) != self._view.title:
+            raise DataError(
+                f"transformations_from={fitted!r} is no training data of view {self._view.name!r}.",
+                why="Other views transform other columns.",
+                fix="Give what view.train_test_split(…) or view.join_to(…) of this view gave.",
+            )
+        return self._states.keep(fitted.transformations)
 
     def remove(self) -> None:
         """Remove the view and the training data made from it.
@@ -99,6 +129,7 @@ class TrainingSets:
         for entry in made:
             if entry.body.get("entities"):
                 remove_tree(self._folder / entry.body["entities"]["folder"])
+            self._states.remove(entry.body)
 
     def open(self, entry: Entry) -> dict[str, TrainingData]:
         """The parts of recorded training data, by name.
@@ -113,30 +144,50 @@ class TrainingSets:
         return {part.name: self._open_part(entry, part, pins) for part in self._parts(split)}
 
     def _open_part(self, entry: Entry, part: Part, versions: Mapping[str, int]) -> TrainingData:
-        def read() -> Any:  # Any: Reading, whose parts are pyarrow's
-            plan = plan_rows(
-                self._view.query, Pins.at(self._view.query, versions), where=part.where, bucket=part.bucket
-            )
-            return read_plan(self._view.query, plan, [*self._view.schema.names, *self._view.labels])
-
         return TrainingData(
-            entry=entry, split=part.name, schema=self._view.schema, label_schema=self._view.label_schema, read=read
+            entry=entry,
+            catalog=self._catalog,
+            split=part.name,
+            schema=self._view.schema,
+            label_schema=self._view.label_schema,
+            read=lambda: self._read_part(part, Pins.at(self._view.query, versions)),
+            transformations=self._states.open(entry.body),
         )
+
+    def _read_part(self, part: Part, pins: Pins) -> Reading:
+        extra = self._view.extra.names
+        plan = plan_rows(self._view.query, pins, where=part.where, bucket=part.bucket, extra=extra)
+        return self._read(plan, self._view.labels)
 
     def _open_entities(self, entry: Entry, versions: Mapping[str, int]) -> TrainingData:
         body = entry.body["entities"]
-        labels = Schema.from_dict(body["labels"])
-
-        def read() -> Any:  # Any: Reading, whose parts are pyarrow's
-            table = pq.read_table(self._folder / body["folder"] / "entities.parquet")
-            make = plan_requests if self._view.labels else plan_entities
-            own = [*(f.name for f in self._view.schema if f.name in table.column_names), *labels.names]
-            plan = make(self._view.query, Pins.at(self._view.query, versions), table, body["event_time"], own)
-            return read_plan(self._view.query, plan, [*self._view.schema.names, *labels.names])
-
         return TrainingData(
-            entry=entry, catalog=self._catalog, split="all", schema=self._view.schema, label_schema=labels, read=read
+            entry=entry,
+            catalog=self._catalog,
+            split="all",
+            schema=self._view.schema,
+            label_schema=Schema.from_dict(body["labels"]),
+            read=lambda: self._read_entities(body, Pins.at(self._view.query, versions)),
+            transformations=self._states.open(entry.body),
         )
+
+    def _read_entities(self, body: Mapping[str, Any], pins: Pins) -> Reading:
+        table = pq.read_table(self._folder / body["folder"] / "entities.parquet")
+        make = plan_requests if self._view.labels else plan_entities
+        labels = Schema.from_dict(body["labels"]).names
+        own = [*(f.name for f in self._view.columns if f.name in table.column_names), *labels]
+        return self._read(make(self._view.query, pins, table, body["event_time"], own), labels)
+
+    def _read(self, plan: PointInTimeJoin, labels: Sequence[str]) -> Reading:
+        """The features before they are transformed, those on demand computed, with the labels."""
+        view = self._view
+        reader, reports = read_plan(view.query, plan, [*view.columns.names, *labels])
+        if not view.on_demand:
+            return reader, reports
+        schema = pa.schema([*view.schema.to_arrow(), *(reader.schema.field(label) for label in labels)])
+        tables = (complete(view, pa.Table.from_batches([batch])).select(schema.names) for batch in reader)
+        batches = (batch for table in tables for batch in table.to_batches())
+        return pa.RecordBatchReader.from_batches(schema, batches), reports
 
     def _chosen(
         self,
@@ -188,6 +239,8 @@ class TrainingSets:
             "split": split.to_dict(),
             "counts": counts | {"without_label": rows - with_label, "label_too_late": with_label - used},
         }
+        first = self._parts(split)[0]
+        body |= self._states.fit(lambda: self._read_part(first, pins)[0])
         return list(self.open(self._record(body, pins)).values())
 
     def _extent(self, pins: Pins) -> str:

@@ -1,11 +1,18 @@
 """What a feature view is: a query and which of its columns are labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from groundswell.errors import ColumnNotFoundError, SchemaError, choices
 from groundswell.features._plan import Pins, plan_rows
 from groundswell.features._query import Query
+from groundswell.features.transformations import (
+    OnDemand,
+    Transformation,
+    check_on_demand,
+    check_transformations,
+    given_inputs,
+)
 from groundswell.types import Schema
 
 __all__ = ["ViewDefinition"]
@@ -20,6 +27,8 @@ class ViewDefinition:
         name, version: what the view is called.
         query: which columns of which groups.
         labels: the columns that a model shall predict; columns of the base group.
+        transformations: of the features, in the order in which they are made.
+        on_demand: features that functions compute.
     """
 
     id: str
@@ -27,6 +36,8 @@ class ViewDefinition:
     version: int
     query: Query
     labels: tuple[str, ...]
+    transformations: tuple[Transformation, ...] = ()
+    on_demand: tuple[OnDemand, ...] = ()
 
     @staticmethod
     def check(query: Query, labels: Sequence[str]) -> None:
@@ -56,10 +67,50 @@ class ViewDefinition:
         if labels:
             plan_rows(query, Pins.now(query))
 
+    def checked(self, transformations: Sequence[object], on_demand: Sequence[object]) -> "ViewDefinition":
+        """The same with transformations and on-demand features, once they fit it.
+
+        Raises:
+            ColumnNotFoundError: one of them names a column that is not there.
+            TypeMismatchError: something is none, or does not apply to the type of a column.
+            SchemaError: they contradict each other.
+        """
+        completed = replace(self, on_demand=check_on_demand(on_demand, self))
+        return replace(completed, transformations=check_transformations(transformations, completed.schema, self.labels))
+
+    @property
+    def title(self) -> tuple[str, int]:
+        """Name and version, by which training data knows it."""
+        return self.name, self.version
+
+    @property
+    def found(self) -> Schema:
+        """The columns that the query gives, labels left out."""
+        return Schema(tuple(f for f in self.query.schema if f.name not in self.labels))
+
+    @property
+    def brought(self) -> Schema | None:
+        """The base group's columns but its times, which requests can bring; None without labels, as rows from outside
+        may bring anything then.
+        """
+        definition = self.query.base.group.definition
+        times = (definition.event_time, definition.available_at)
+        return Schema(tuple(f for f in definition.schema if f.name not in times)) if self.labels else None
+
+    @property
+    def extra(self) -> Schema:
+        """What on-demand features need besides: columns of the base group, or values that rows from outside bring."""
+        return given_inputs(self.on_demand, self)
+
+    @property
+    def columns(self) -> Schema:
+        """What is read, before on-demand features are computed."""
+        return Schema((*self.found, *self.extra))
+
     @property
     def schema(self) -> Schema:
-        """The features, in order."""
-        return Schema(tuple(f for f in self.query.schema if f.name not in self.labels))
+        """The features before they are transformed, in order: those of the query, then those on demand."""
+        return Schema((*self.found, *(feature.output for feature in self.on_demand)))
 
     @property
     def label_schema(self) -> Schema:
@@ -69,12 +120,14 @@ class ViewDefinition:
     @property
     def request_schema(self) -> Schema:
         """What a request must bring: with labels, the base group's features and the keys of the joins; without, the
-        base group's key and those keys of the joins that the base group does not hold.
+        base group's key and those keys of the joins that the base group does not hold. In both cases besides, what
+        on-demand features need and no group gives.
         """
         base = self.query.base
         if not self.labels:
-            return Schema(tuple(base.group.schema[key] for key in base.group.primary_key))
+            return Schema((*(base.group.schema[key] for key in base.group.primary_key), *self.extra))
         joined = {output for join in self.query.joins for output in join.outputs}
         keys = [left for join in self.query.joins for left, _ in join.on if left not in joined]
-        names = dict.fromkeys([*(name for name in base.columns if name not in self.labels), *keys])
+        own = [name for name in base.columns if name not in self.labels]
+        names = dict.fromkeys([*own, *keys, *self.extra.names])
         return Schema(tuple(base.group.schema[name] for name in names))
