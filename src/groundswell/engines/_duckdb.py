@@ -133,6 +133,14 @@ class DuckDB:
             added, removed, changed = _row(cursor, count_changes(Difference(before, after)))
         return added, removed, changed
 
+    def difference_schema(self, before: Snapshot, after: Snapshot) -> pa.Schema:
+        """What `difference` gives: the change, the identity, and each feature before and after."""
+        return Difference(before, after).pair_schema
+
+    def change_schema(self, before: Snapshot, after: Snapshot) -> pa.Schema:
+        """What `changes` gives: the table's columns, and what became of the row."""
+        return Difference(before, after).change_schema
+
     def difference(self, before: Snapshot, after: Snapshot) -> pa.RecordBatchReader:
         """The current rows that differ between two versions, as a stream: each identity once, before and after."""
         difference = Difference(before, after)

@@ -13,6 +13,7 @@ from groundswell.errors import DataError, GroundswellError, InUseError
 from groundswell.expressions import Expression
 from groundswell.features._data import Data
 from groundswell.features._group_table import GroupTable
+from groundswell.features._has_commits import AsOf, HasCommits
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._online_copies import OnlineCopies
@@ -34,7 +35,7 @@ from groundswell.types import Schema, parse_instant, type_name
 Provenance = Callable[[], Mapping[str, Any]]
 
 
-class FeatureGroup(HasMetadata):
+class FeatureGroup(HasMetadata, HasCommits):
     """A table of features: rows with a key, and usually with the time when they happened.
 
     Made by `project.create_feature_group` and found by `project.get_feature_group`.
@@ -61,6 +62,7 @@ class FeatureGroup(HasMetadata):
         self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
         self._statistics = statistics
         self._provenance, self._validations, self._online = provenance, validations, online
+        self._clock = online.clock
         entry = place.entry
         self.name, self.version = entry.name, entry.version
         self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
@@ -223,6 +225,7 @@ class FeatureGroup(HasMetadata):
         *,
         where: Expression | None = None,
         as_of: int | str | date | datetime | None = None,
+        remainder: bool = False,
     ) -> Data:
         """The current rows, or those of an earlier version or time.
 
@@ -230,30 +233,33 @@ class FeatureGroup(HasMetadata):
             columns: which columns; None is all.
             where: which rows, such as `gs.col("temp") > 30`.
             as_of: a version, or a time (ISO 8601 text, a date or a datetime; without a zone it is UTC).
+            remainder: whether rows of that version that were purged since may be missing.
 
         Raises:
             ColumnNotFoundError: a column is not there.
-            NotFoundError: no such version, or the group is younger than the time.
+            NotFoundError: no such version, a vacuum removed files of it, or the group is younger than the time.
+            ErasedError: rows of it were purged, and the remainder is not asked for.
         """
         names = self.schema.names if columns is None else columns
         fields = tuple(self.schema[name] for name in names)
         if where is not None:
             check_where(where, self.schema)
-        snapshot = self.snapshot(as_of)
+        snapshot = self.snapshot(as_of, remainder=remainder)
         scan = Scan(snapshot=snapshot, columns=tuple(names), where=where)
         record(Read("feature_group", self.id, self.name, snapshot.version))
         return Data(Schema(fields), lambda: self.engine.scan(scan), lambda: self.engine.count(scan))
 
-    def snapshot(self, as_of: int | str | date | datetime | None = None) -> Snapshot:
+    def snapshot(self, as_of: AsOf | None = None, *, remainder: bool = False) -> Snapshot:
         """The table pinned at a version or time; None is now.
 
         Raises:
-            NotFoundError: no such version, or the group is younger than the time.
+            NotFoundError: no such version, a vacuum removed files of it, or the group is younger than the time.
+            ErasedError: rows of it were purged, and the remainder is not asked for.
         """
         if as_of is None or (isinstance(as_of, int) and not isinstance(as_of, bool)):
-            return self.table.snapshot(as_of)
+            return self.table.snapshot(as_of, remainder=remainder)
         if isinstance(as_of, str | date):
-            return self.table.snapshot(self.table.version_at(parse_instant(as_of, "as_of")))
+            return self.table.snapshot(self.table.version_at(parse_instant(as_of, "as_of")), remainder=remainder)
         raise DataError(
             f"{as_of!r} is neither a version nor a time.",
             fix="Give as_of a version such as 3, or a time such as '2013-11-01T15:00Z'.",
@@ -342,6 +348,13 @@ class FeatureGroup(HasMetadata):
         if wait and self.online:
             self._online.committed(self.table, commit)
         return commit
+
+    def _forget_values(self) -> None:
+        self._validations.forget_values()
+        self._statistics.forget_values(self.table)
+        if self._publication.version is not None:
+            self._publication.remove()
+            self._publication.publish(self.table.snapshot())
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""
