@@ -18,11 +18,13 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## flights from table to prediction service, in demo/
 	$(BIN)/groundswell demo demo
 
-services:  ## what tests start privately: Redis, where it may be installed
-	@command -v redis-server >/dev/null || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server >/dev/null; \
-	else echo "redis-server is not installed: tests of the shared online store are skipped"; fi
+services:  ## what tests start privately, where it may be installed: Redis, and Java for Spark
+	@missing=""; command -v redis-server >/dev/null || missing="redis-server"; \
+	command -v java >/dev/null || missing="$$missing default-jre-headless"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "not installed: $$missing; tests that need them are skipped"; fi
 
 test: $(READY) services  ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile

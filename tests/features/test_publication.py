@@ -38,7 +38,7 @@ def inodes(folder: Path) -> set[int]:
 @given(
     st.lists(
         st.one_of(
-            st.dictionaries(st.integers(0, 6), st.integers(), min_size=1, max_size=4),
+            st.dictionaries(st.integers(0, 6), st.integers(0, 99), min_size=1, max_size=4),
             st.sampled_from(["publish", "compact"]),
         ),
         max_size=8,
