@@ -4,6 +4,7 @@
 data, which are read in parts. Fitting is a fold of statistics, so nothing is held that grows with the rows.
 """
 
+from groundswell.estimators._column_transformer import ColumnTransformer
 from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, RidgeCV
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._discretizers import Bucketizer, KBinsDiscretizer
@@ -29,6 +30,7 @@ __all__ = [
     "PCA",
     "Bucketizer",
     "CoefficientTable",
+    "ColumnTransformer",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "ElasticNet",

@@ -6,6 +6,7 @@ names of its features, and folds statistics over them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from sklearn.utils.validation import validate_data
 
 from groundswell.engines import ArrayBatches, Batches, Roles, fold
 from groundswell.errors import DataError, FitError, TypeMismatchError
-from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles
+from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles, validated
 from groundswell.statistics import Batch, Statistic
 from groundswell.statistics._matrix import whole
 
@@ -74,6 +75,7 @@ def fit_columns(estimator: BaseEstimator, X: Any, y: Any = None) -> Columns:  # 
         types = [source.schema.field(name).type for name in roles.X]
         batches = batches_of(source, Roles(columns=roles.X))
         return Columns(batches=batches, names=roles.X, types=_value_types(roles.X, types))
+    estimator.__dict__.pop("_learned_from_table", None)
     batch = array_columns(estimator, X, reset=True)
     names, types = tuple(batch.columns), [arrow_column(batch, name).type for name in batch.columns]
     return Columns(batches=ArrayBatches(batch), names=names, types=_value_types(names, types))
@@ -142,10 +144,10 @@ def arrow_column(batch: Batch, name: str) -> pa.Array:
 
 def _checked_array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[Any]:  # Any: array-likes
     """The array in its own type; a list of lists that numpy would turn into text keeps its numbers."""
-    options: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan", "reset": reset}
-    checked: NDArray[Any] = validate_data(estimator, X, **options)
+    check = partial(validate_data, reset=True) if reset else validated
+    checked: NDArray[Any] = check(estimator, X, dtype=None, ensure_all_finite="allow-nan")
     if not hasattr(X, "dtype") and np.issubdtype(checked.dtype, np.str_):
-        checked = validate_data(estimator, X, **(options | {"dtype": object}))
+        checked = check(estimator, X, dtype=object, ensure_all_finite="allow-nan")
     return checked
 
 

@@ -18,9 +18,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import get_tags
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import (
+    _check_n_features,
     _check_sample_weight,
+    _get_feature_names,
     check_is_fitted,
     check_non_negative,
     validate_data,
@@ -171,6 +173,7 @@ def fit_input(
     options: dict[str, Any] = {"accept_sparse": ["csr", "csc"] if accept_sparse else False, "reset": reset}
     options["dtype"] = [np.float64, np.float32]
     options["ensure_all_finite"] = "allow-nan" if allow_nan else True
+    estimator.__dict__.pop("_learned_from_table", None)
     if needs_y:
         X, y = validate_data(estimator, X, y, y_numeric=numeric_y, multi_output=multi_output, **options)
     else:
@@ -231,6 +234,7 @@ def table_roles(
     else:
         estimator.n_features_in_ = len(features)
         estimator.feature_names_in_ = np.asarray(features, dtype=object)
+        estimator._learned_from_table = True
     return Roles(X=features, y=label, weights=sample_weight)
 
 
@@ -277,14 +281,27 @@ def predict_parts(
     """
     check_is_fitted(estimator)
     if not is_table(X):
-        options: dict[str, Any] = {"accept_sparse": ["csr", "csc"] if accept_sparse else False, "reset": False}
+        options: dict[str, Any] = {"accept_sparse": ["csr", "csc"] if accept_sparse else False}
         options["ensure_all_finite"] = "allow-nan" if get_tags(estimator).input_tags.allow_nan else True
-        checked = validate_data(estimator, X, dtype=[np.float64, np.float32], **options)
+        checked = validated(estimator, X, dtype=[np.float64, np.float32], **options)
         return function(Batch(X=checked if isinstance(checked, np.ndarray) else checked.tocsr()))
     source = as_scannable(X)
     features = features_of(estimator, tuple(source.schema.names))
     found = [whole_or_blocks(function, part()) for part in batches_of(source, Roles(X=features)).parts()]
     return np.concatenate(found) if found else function(_no_rows(len(features)))
+
+
+def validated(estimator: BaseEstimator, X: Any, **options: Any) -> Any:  # Any: array-likes; check_array's options
+    """X as scikit-learn checks it for a fitted estimator.
+
+    scikit-learn warns of an array without names where the fit had some. A table always has names, and in a pipeline
+    that learned from one an array without names may well follow a data frame: that is no reason to warn.
+    """
+    if getattr(estimator, "_learned_from_table", False) and _get_feature_names(X) is None:
+        checked = check_array(X, estimator=estimator, **options)
+        _check_n_features(estimator, checked, reset=False)
+        return checked
+    return validate_data(estimator, X, reset=False, **options)
 
 
 def whole_or_blocks(function: Callable[[Batch], Any], batch: Batch) -> Any:  # Any: an array or a sparse matrix
@@ -325,16 +342,26 @@ def features_of(estimator: BaseEstimator, present: Sequence[str]) -> tuple[str, 
                 fix="Select the features, in the order of the fit.",
             )
         return tuple(present)
+    names = tuple(str(name) for name in known)
+    require_features(estimator, names, present)
+    return names
+
+
+def require_features(estimator: BaseEstimator, names: Sequence[str], present: Sequence[str]) -> None:
+    """Raise unless a table has these features.
+
+    Raises:
+        ColumnNotFoundError: it lacks one.
+    """
     columns = set(present)
-    for name in known:
+    for name in names:
         if name not in columns:
             raise ColumnNotFoundError(
                 f"The feature {name!r}, on which {type(estimator).__name__} was fitted, is not in the table.",
-                fix=choices(str(name), list(present), "columns"),
-                column=str(name),
+                fix=choices(name, list(present), "columns"),
+                column=name,
                 known=list(present),
             )
-    return tuple(str(name) for name in known)
 
 
 def _no_rows(n_features: int) -> Batch:

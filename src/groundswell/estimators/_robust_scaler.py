@@ -28,7 +28,7 @@ class RobustScaler(Scaler):
         n_features_in_, feature_names_in_: what it was fitted on.
 
     >>> RobustScaler().fit_transform(np.array([[1.0], [2.0], [3.0], [1000.0]])).ravel().round(3).tolist()
-    [-0.006, -0.002, 0.002, 3.968]
+    [-0.006, -0.002, 0.002, 3.982]
     """
 
     def __init__(

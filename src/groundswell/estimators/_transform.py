@@ -46,6 +46,8 @@ class Transformed:
         function: from a batch to a matrix of shape (rows, names), or to a list of Arrow arrays.
         types: of the new columns; None is float64 for all.
         any_type: whether the function takes the features as named columns rather than as a matrix of numbers.
+        reads: those of the features that the function takes, if it does without some.
+        label_schema: the labels of training data, which a supervised step that follows then finds by itself.
     """
 
     def __init__(
@@ -57,8 +59,11 @@ class Transformed:
         *,
         types: Sequence[pa.DataType] | None = None,
         any_type: bool = False,
+        reads: Sequence[str] | None = None,
+        label_schema: Any = None,  # Any: a schema of ours
     ) -> None:
         self._source, self._function, self._any_type = source, function, any_type
+        self._reads, self.label_schema = tuple(features if reads is None else reads), label_schema
         self._features, self._names = tuple(features), tuple(names)
         self._types = types
 
@@ -96,7 +101,7 @@ class Transformed:
         """Batches of the source that have what these roles need."""
         kept = [name for name in roles.names if name not in self._positions]
         other = tuple(name for name in kept if name not in (roles.y, roles.weights))
-        X, columns = ((), self._features) if self._any_type else (self._features, ())
+        X, columns = ((), self._reads) if self._any_type else (self._reads, ())
         y = roles.y if roles.y not in self._positions else None
         return batches_of(self._source, Roles(X=X, y=y, weights=roles.weights, columns=(*columns, *other)))
 
@@ -225,6 +230,7 @@ class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
             self._transform_batch,
             types=self._column_types(source.schema),
             any_type=self._any_type,
+            label_schema=getattr(X, "label_schema", None),
         )
 
     def _column_types(self, schema: pa.Schema) -> list[pa.DataType] | None:
@@ -244,7 +250,8 @@ def transform_parts(estimator: BaseEstimator, X: Any, function: Function) -> Any
     check_is_fitted(estimator)
     source = as_scannable(X)
     names = [str(name) for name in estimator.get_feature_names_out()]
-    return Transformed(source, features_of(estimator, source.schema.names), names, function)
+    labels = getattr(X, "label_schema", None)
+    return Transformed(source, features_of(estimator, source.schema.names), names, function, label_schema=labels)
 
 
 def matrix(batch: Batch) -> NDArray[np.float64]:

@@ -227,6 +227,7 @@ _SPARSE = frozenset(
 _OWN = frozenset(
     f"groundswell.estimators.{name}"
     for name in (
+        "_column_transformer.ColumnTransformer",
         "_cross_validated.ElasticNetCV",
         "_cross_validated.LassoCV",
         "_cross_validated.RidgeCV",
