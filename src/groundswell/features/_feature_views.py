@@ -90,20 +90,24 @@ class FeatureViews:
         """All views by name."""
         return [self.get(name) for name in sorted({entry.name for entry in self._catalog.find(KIND)})]
 
-    def training_data(self, name: str, version: int | None = None) -> dict[str, TrainingData]:
+    def training_data(
+        self, name: str, version: int | None = None, *, remainder: bool = False
+    ) -> dict[str, TrainingData]:
         """Recorded training data: its parts by name, such as "train" and "test".
 
         Args:
             name: the view's.
             version: its number among the view's training data; None is the newest.
+            remainder: whether rows that were purged since may be missing.
 
         Raises:
             NotFoundError: there is none.
         """
         entry = self._catalog.get("training_data", name, version)
         view = entry.body["view"]
-        return self.get(view["name"], view["version"]).open_training_data(entry)
+        return self.get(view["name"], view["version"]).open_training_data(entry, remainder=remainder)
 
     def _view(self, entry: Entry) -> FeatureView:
         query = Query.from_dict(entry.body["query"], self._groups.get)
-        return FeatureView(entry=entry, query=query, folder=self._folder, catalog=self._catalog)
+        online = self._groups.online
+        return FeatureView(entry=entry, query=query, folder=self._folder, catalog=self._catalog, online=online)

@@ -34,13 +34,20 @@ class Pins:
         return Pins({group.id: group.snapshot() for group in query.groups()})
 
     @staticmethod
-    def at(query: Shape, versions: Mapping[str, int]) -> "Pins":
+    def at(query: Shape, versions: Mapping[str, int], *, remainder: bool = False) -> "Pins":
         """These versions, by group id.
+
+        Args:
+            query: what is read.
+            versions: of which versions.
+            remainder: whether rows of them that were purged may be missing.
 
         Raises:
             NotFoundError: a group has no such version.
+            ErasedError: rows of one were purged, and the remainder is not asked for.
         """
-        return Pins({group.id: group.snapshot(versions[group.id]) for group in query.groups()})
+        found = {group.id: group.snapshot(versions[group.id], remainder=remainder) for group in query.groups()}
+        return Pins(found)
 
     @property
     def versions(self) -> dict[str, int]:

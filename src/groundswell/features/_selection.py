@@ -10,7 +10,7 @@ from typing import Protocol
 
 from groundswell.engines import DuckDB
 from groundswell.expressions import Expression
-from groundswell.tables import Definition, Snapshot
+from groundswell.tables import Definition, Snapshot, Table
 from groundswell.types import Field, Schema
 
 
@@ -39,10 +39,18 @@ class Source(Protocol):
         """The columns that are neither keys nor times."""
 
     @property
+    def online(self) -> bool:
+        """Whether the newest row of each key is kept in the online store."""
+
+    @property
     def engine(self) -> DuckDB:
         """Where its rows are read."""
 
-    def snapshot(self, as_of: int | str | date | datetime | None = None) -> Snapshot:
+    @property
+    def table(self) -> Table:
+        """Its table."""
+
+    def snapshot(self, as_of: int | str | date | datetime | None = None, *, remainder: bool = False) -> Snapshot:
         """Its table pinned at a version or time."""
 
 

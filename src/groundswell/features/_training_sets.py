@@ -15,6 +15,7 @@ from groundswell.errors import DataError, InUseError, SplitError
 from groundswell.features._entities import read_entities
 from groundswell.features._files import remove_tree, write_parquet
 from groundswell.features._fitted import FittedStates
+from groundswell.features._pinning import held, pin, unpin
 from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_rows, read_plan, scan_base
 from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
 from groundswell.features._training_data import Reading, TrainingData
@@ -49,11 +50,13 @@ class TrainingSets:
         by: str | Sequence[str],
     ) -> list[TrainingData]:
         """The parts by time or by hash, pinned to the groups' newest versions and recorded."""
-        return self._make(self._chosen(starts, sizes, seed, by))
+        with held(self._view.query.groups()):
+            return self._make(self._chosen(starts, sizes, seed, by))
 
     def whole(self) -> TrainingData:
         """All rows that have their labels, likewise."""
-        return self._make(WHOLE)[0]
+        with held(self._view.query.groups()):
+            return self._make(WHOLE)[0]
 
     def join_to(
         self,
@@ -76,13 +79,14 @@ class TrainingSets:
             "split": WHOLE.to_dict(),
             "counts": {"all": table.num_rows},
         }
-        pins = Pins.now(self._view.query)
-        try:
-            body |= self._state_of_entities(body["entities"], pins, fitted)
-        except BaseException:
-            remove_tree(self._folder / name)
-            raise
-        return self.open(self._record(body, pins))["all"]
+        with held(self._view.query.groups()):
+            pins = Pins.now(self._view.query)
+            try:
+                body |= self._state_of_entities(body["entities"], pins, fitted)
+            except BaseException:
+                remove_tree(self._folder / name)
+                raise
+            return self.open(self._record(body, pins))["all"]
 
     def _state_of_entities(
         self, body: Mapping[str, Any], pins: Pins, fitted: TrainingData | None
@@ -126,13 +130,14 @@ class TrainingSets:
                 self._catalog.remove(entry)
             self._catalog.log("deleted", self._entry)
             self._catalog.remove(self._entry)
+        unpin(self._view.query.groups(), made)
         for entry in made:
             if entry.body.get("entities"):
                 remove_tree(self._folder / entry.body["entities"]["folder"])
             self._states.remove(entry.body)
 
-    def open(self, entry: Entry) -> dict[str, TrainingData]:
-        """The parts of recorded training data, by name.
+    def open(self, entry: Entry, *, remainder: bool = False) -> dict[str, TrainingData]:
+        """The parts of recorded training data, by name; `remainder` reads it without rows that were purged since.
 
         Raises:
             NotFoundError: a pinned version is gone.
@@ -140,17 +145,19 @@ class TrainingSets:
         pins = {pin["id"]: pin["version"] for pin in entry.body["pins"].values()}
         split = Split.from_dict(entry.body["split"])
         if entry.body.get("entities"):
-            return {"all": self._open_entities(entry, pins)}
-        return {part.name: self._open_part(entry, part, pins) for part in self._parts(split)}
+            return {"all": self._open_entities(entry, pins, remainder)}
+        return {part.name: self._open_part(entry, part, pins, remainder) for part in self._parts(split)}
 
-    def _open_part(self, entry: Entry, part: Part, versions: Mapping[str, int]) -> TrainingData:
+    def _open_part(
+        self, entry: Entry, part: Part, versions: Mapping[str, int], remainder: bool
+    ) -> TrainingData:
         return TrainingData(
             entry=entry,
             catalog=self._catalog,
             split=part.name,
             schema=self._view.schema,
             label_schema=self._view.label_schema,
-            read=lambda: self._read_part(part, Pins.at(self._view.query, versions)),
+            read=lambda: self._read_part(part, Pins.at(self._view.query, versions, remainder=remainder)),
             transformations=self._states.open(entry.body),
         )
 
@@ -159,7 +166,7 @@ class TrainingSets:
         plan = plan_rows(self._view.query, pins, where=part.where, bucket=part.bucket, extra=extra)
         return self._read(plan, self._view.labels)
 
-    def _open_entities(self, entry: Entry, versions: Mapping[str, int]) -> TrainingData:
+    def _open_entities(self, entry: Entry, versions: Mapping[str, int], remainder: bool) -> TrainingData:
         body = entry.body["entities"]
         return TrainingData(
             entry=entry,
@@ -167,7 +174,7 @@ class TrainingSets:
             split="all",
             schema=self._view.schema,
             label_schema=Schema.from_dict(body["labels"]),
-            read=lambda: self._read_entities(body, Pins.at(self._view.query, versions)),
+            read=lambda: self._read_entities(body, Pins.at(self._view.query, versions, remainder=remainder)),
             transformations=self._states.open(entry.body),
         )
 
@@ -273,6 +280,7 @@ class TrainingSets:
                 version = pins.versions[group.id]
                 self._catalog.link(entry, group.id, "read", {"version": version})
                 self._catalog.log("pinned", group.id, {"commit": version, "by": entry.name, "version": entry.version})
+            pin(groups.values(), entry)
             self._catalog.log("read for training", self._entry, {"training_data": entry.version})
         return entry
 

@@ -16,8 +16,13 @@ BESIDE = "_groundswell"
 
 
 @contextmanager
-def table_lock(folder: Path, name: str) -> Iterator[None]:
+def table_lock(folder: Path, name: str, *, shared: bool = False) -> Iterator[None]:
     """Hold the lock of a table, waiting for whoever has it; the system lets go of it when the process ends.
+
+    Args:
+        folder: the table's.
+        name: its group's, for errors.
+        shared: whether others may hold it too, if they share it.
 
     Raises:
         CorruptionError: the disk is full or not writable.
@@ -26,5 +31,5 @@ def table_lock(folder: Path, name: str) -> Iterator[None]:
         (folder / BESIDE).mkdir(exist_ok=True)
         file = (folder / BESIDE / "lock").open("a")
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
