@@ -43,10 +43,10 @@ COMMIT_VERBS = {
     "create": "defined",
     "insert": "inserted",
     "delete": "deleted rows",
-    "erase": "erased",
+    "vacuum": "vacuumed",
     "purge": "purged",
     "restore": "restored",
-    "evolve": "evolved",
+    "schema": "evolved",
     "compaction": "compacted",
     "properties": "configured",
 }

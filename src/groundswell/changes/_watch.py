@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from groundswell.catalog import Catalog, Entry
 from groundswell.errors import GroundswellError
-from groundswell.tables import Table, commit_digest
+from groundswell.tables import Table, has_commit
 
 __all__ = ["Watch"]
 
@@ -40,7 +40,9 @@ class Watch:
         if time.monotonic() - self._listed_at >= _GROUPS_S:
             self._list()
         for group, table in self._tables.items():
-            if commit_digest(table.folder, self._versions[group] + 1) is not None:
+            known = self._versions[group]
+            put_back = known >= 0 and not has_commit(table.folder, known)  # an earlier copy, in place of the table
+            if put_back or has_commit(table.folder, known + 1):
                 self._follow(group, table)
         return self._catalog.events.last()
 

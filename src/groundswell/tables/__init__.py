@@ -5,9 +5,10 @@ index of it that can be rebuilt at any time.
 """
 
 from groundswell.tables._casts import cast_column
-from groundswell.tables._changes import Change, commit_digest, read_changes
+from groundswell.tables._changes import Change, commit_digest, has_commit, read_changes
 from groundswell.tables._check import Check
 from groundswell.tables._definition import HIDDEN, Definition, check_roles
+from groundswell.tables._evolution import append_features, make_nullable, widen
 from groundswell.tables._file_invariants import RowCheck, check_strays
 from groundswell.tables._frames import read_frame
 from groundswell.tables._identities import Identities
@@ -42,7 +43,9 @@ __all__ = [
     "check_strays",
     "check_table",
     "commit_digest",
+    "has_commit",
     "infer_schema",
+    "make_nullable",
     "microseconds",
     "physical_schema",
     "physical_type",

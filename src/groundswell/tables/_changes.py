@@ -14,9 +14,9 @@ from groundswell.tables._log import LogEntry, log_path, read_log
 from groundswell.tables._place import Place, places_of
 from groundswell.tables._snapshot import DataFile
 
-__all__ = ["Change", "commit_digest", "read_changes"]
+__all__ = ["Change", "commit_digest", "has_commit", "read_changes"]
 
-MAINTENANCE = frozenset({"compaction"})
+MAINTENANCE = frozenset({"compaction", SCHEMA})
 """The kinds of our commits that move rows and change none: each moved row says itself which commit wrote it."""
 
 
@@ -52,6 +52,11 @@ def read_changes(folder: Path, definition: Definition, after: int) -> Iterator[C
     """
     for entry in read_log(folder, after, definition.event_time):
         yield _change(folder, entry)
+
+
+def has_commit(folder: Path, version: int) -> bool:
+    """Whether the log has the commit that made a version; a microsecond's question, for who asks again and again."""
+    return log_path(folder, version).exists()
 
 
 def commit_digest(folder: Path, version: int) -> str | None:
