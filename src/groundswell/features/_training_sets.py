@@ -64,7 +64,7 @@ class TrainingSets:
         event_time: str | None,
         labels: Sequence[str],
         time_zone: str | None,
-        fitted: TrainingData | None,
+        fitted: TrainingData | None = None,
     ) -> TrainingData:
         """Rows from outside with what the groups knew at their times, kept as they are and recorded."""
         time = event_time or self._view.query.base.group.event_time
@@ -148,9 +148,7 @@ class TrainingSets:
             return {"all": self._open_entities(entry, pins, remainder)}
         return {part.name: self._open_part(entry, part, pins, remainder) for part in self._parts(split)}
 
-    def _open_part(
-        self, entry: Entry, part: Part, versions: Mapping[str, int], remainder: bool
-    ) -> TrainingData:
+    def _open_part(self, entry: Entry, part: Part, versions: Mapping[str, int], remainder: bool) -> TrainingData:
         return TrainingData(
             entry=entry,
             catalog=self._catalog,

@@ -1,8 +1,10 @@
 """What a feature view is: a query and which of its columns are labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from groundswell.catalog import Entry
 from groundswell.errors import ColumnNotFoundError, SchemaError, choices
 from groundswell.features._plan import Pins, plan_rows
 from groundswell.features._query import Query
@@ -12,8 +14,9 @@ from groundswell.features.transformations import (
     check_on_demand,
     check_transformations,
     given_inputs,
+    transformation_from_dict,
 )
-from groundswell.types import Schema
+from groundswell.types import Field, Schema
 
 __all__ = ["ViewDefinition"]
 
@@ -67,6 +70,35 @@ class ViewDefinition:
         if labels:
             plan_rows(query, Pins.now(query))
 
+    @staticmethod
+    def of(entry: Entry, query: Query, functions: Mapping[str, OnDemand]) -> "ViewDefinition":
+        """What the catalog says of a view.
+
+        Args:
+            entry: the view's.
+            query: as its body has it.
+            functions: on-demand features that were handed in, by digest.
+        """
+        stored = (OnDemand.from_dict(each) for each in entry.body.get("on_demand", ()))
+        return ViewDefinition(
+            id=entry.id,
+            name=entry.name,
+            version=entry.version,
+            query=query,
+            labels=tuple(entry.body["labels"]),
+            transformations=tuple(map(transformation_from_dict, entry.body.get("transformations", ()))),
+            on_demand=tuple(functions.get(feature.digest, feature) for feature in stored),
+        )
+
+    def to_dict(self) -> dict[str, Any]:  # Any: JSON
+        """What the catalog keeps of it, beside its name."""
+        return {
+            "query": self.query.to_dict(),
+            "labels": list(self.labels),
+            "transformations": [each.to_dict() for each in self.transformations],
+            "on_demand": [each.to_dict() for each in self.on_demand],
+        }
+
     def checked(self, transformations: Sequence[object], on_demand: Sequence[object]) -> "ViewDefinition":
         """The same with transformations and on-demand features, once they fit it.
 
@@ -110,12 +142,19 @@ class ViewDefinition:
     @property
     def schema(self) -> Schema:
         """The features before they are transformed, in order: those of the query, then those on demand."""
-        return Schema((*self.found, *(feature.output for feature in self.on_demand)))
+        return Schema((*self.found, *(Field(each.name, each.output.type) for each in self.on_demand)))
 
     @property
     def label_schema(self) -> Schema:
         """The labels."""
         return Schema(tuple(self.query.schema[label] for label in self.labels))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The columns that come out of a request as they came in, ahead of the joined ones: the base group's features,
+        if there are labels.
+        """
+        return tuple(name for name in self.query.base.columns if name not in self.labels) if self.labels else ()
 
     @property
     def request_schema(self) -> Schema:

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.errors import DataError
-from groundswell.estimators._one_hot_encoder import OneHotEncoder
-from groundswell.estimators._ordinal_encoder import OrdinalEncoder
+from groundswell.estimators import OneHotEncoder, OrdinalEncoder
+from groundswell.features.transformations._checks import check_count
 from groundswell.features.transformations._transformation import (
     Role,
     Transformation,
@@ -37,7 +37,8 @@ class OneHot(Transformation):
         super().__post_init__()
         if self.drop not in (None, "first", "last", "if_binary"):
             raise DataError(f"drop={self.drop!r} is unknown.", fix="Give 'first', 'last', 'if_binary' or None.")
-        check_count("max_categories", self.max_categories, least=2)
+        if self.max_categories is not None:
+            check_count("max_categories", self.max_categories, least=2)
 
     def takes(self, kind: pa.DataType) -> bool:
         """Categories."""
@@ -66,13 +67,3 @@ class Ordinal(Transformation):
     def estimator(self) -> Transformer:
         """The encoder."""
         return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=np.nan)
-
-
-def check_count(name: str, value: object, *, least: int) -> None:
-    """Raise unless the value is a whole number that is not too small, or None.
-
-    Raises:
-        DataError: it is not.
-    """
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
-        raise DataError(f"{name}={value!r} is no number of columns or bins.", fix=f"Give {least} or more.", value=value)

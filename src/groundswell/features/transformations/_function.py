@@ -116,9 +116,12 @@ def _code(function: Callable[..., Any], seen: set[str]) -> Iterator[str]:
         value = getattr(value, "function", value)  # of another on-demand feature, the function
         if isinstance(value, _PLAIN) and name in function.__globals__:
             yield f"{name} = {value!r}"
-        elif inspect.isfunction(value) and value.__module__ == function.__module__:
-            if value.__qualname__ not in seen:
-                yield from _code(value, seen)
+        elif _is_own(value, function) and value.__qualname__ not in seen:
+            yield from _code(value, seen)
+
+
+def _is_own(value: object, function: Callable[..., Any]) -> bool:
+    return inspect.isfunction(value) and value.__module__ == function.__module__
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

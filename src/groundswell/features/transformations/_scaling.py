@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from groundswell.errors import DataError
-from groundswell.estimators import MaxAbsScaler, MinMaxScaler, StandardScaler
+from groundswell.estimators import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from groundswell.features.transformations._checks import check_rising
 from groundswell.features.transformations._transformation import Role, Transformation, Transformer
 
-__all__ = ["MaxAbs", "MinMax", "Standardize"]
+__all__ = ["MaxAbs", "MinMax", "Robust", "Standardize"]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -38,7 +39,7 @@ class MinMax(Transformation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_rising("feature_range", self.feature_range, 2)
+        check_rising("feature_range", self.feature_range, 2, 2)
 
     def estimator(self) -> Transformer:
         """The scaler."""
@@ -57,19 +58,24 @@ class MaxAbs(Transformation):
         return MaxAbsScaler()
 
 
-def check_rising(name: str, values: tuple[float, ...], n_least: int) -> None:
-    """Raise unless the values are numbers, finite, as many as needed, each greater than the one before.
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Robust(Transformation):
+    """z = (x − median) / (upper − lower quantile), which outliers hardly move.
 
     Raises:
-        DataError: they are not.
+        DataError: the range is not two rising percentages.
     """
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    rises = all(low < high for low, high in zip(numbers, numbers[1:], strict=False))
-    if len(numbers) < max(len(values), n_least) or not rises or any(abs(v) == float("inf") for v in numbers):
-        raise DataError(
-            f"{name}={values!r} does not rise.",
-            fix=f"Give {n_least} or more finite numbers, each greater than the one before."
-            if name == "edges"
-            else "Give two finite numbers, the smaller one first.",
-            value=values,
-        )
+
+    quantile_range: tuple[float, float] = (25.0, 75.0)
+    kind: ClassVar[str] = "robust"
+    role: ClassVar[Role] = "scale"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rising("quantile_range", self.quantile_range, 2, 2)
+        if not 0 <= self.quantile_range[0] < self.quantile_range[1] <= 100:
+            raise DataError(f"quantile_range={self.quantile_range!r} leaves 0 to 100.", fix="Give percentages.")
+
+    def estimator(self) -> Transformer:
+        """The scaler."""
+        return RobustScaler(quantile_range=self.quantile_range)

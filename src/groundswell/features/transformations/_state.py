@@ -70,7 +70,7 @@ def _damaged(stored: StateFile, why: str) -> CorruptionError:
     return CorruptionError(
         f"The fitted transformations in {stored.path} are damaged: {why}.",
         why="What they learned from the training split is kept there.",
-        fix="Restore the file from a backup, or make the training data anew. Registered models hold a copy of their own.",
+        fix="Restore the file from a backup, or make the training data anew. Registered models have their own copy.",
         path=str(stored.path),
     )
 
@@ -110,5 +110,6 @@ def _value(plain: Any) -> Any:  # Any: JSON, attributes of transformers
         array = np.array(values, dtype=plain["dtype"])
         return array if array.ndim else array[()]
     objects = np.empty(len(values), dtype=object)
-    objects[:] = values
+    for i, value in enumerate(values):  # one by one: arrays of equal length would become one of two dimensions
+        objects[i] = value
     return objects

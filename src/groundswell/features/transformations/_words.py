@@ -1,17 +1,30 @@
 """The words of `gs.` that declare transformations, and how a stored declaration is read back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from groundswell.errors import CorruptionError, choices
+from groundswell.features.transformations._binning import Bucketize, QuantileBins
 from groundswell.features.transformations._encoding import OneHot, Ordinal
-from groundswell.features.transformations._scaling import MaxAbs, MinMax, Standardize
+from groundswell.features.transformations._filling import Impute, Strategy
+from groundswell.features.transformations._scaling import MaxAbs, MinMax, Robust, Standardize
 from groundswell.features.transformations._transformation import Transformation
 
-__all__ = ["max_abs", "min_max", "one_hot", "ordinal", "standardize", "transformation_from_dict"]
+__all__ = [
+    "bucketize",
+    "impute",
+    "max_abs",
+    "min_max",
+    "one_hot",
+    "ordinal",
+    "quantile_bins",
+    "robust",
+    "standardize",
+    "transformation_from_dict",
+]
 
 _KINDS: Mapping[str, type[Transformation]] = {
-    kind.kind: kind for kind in (MaxAbs, MinMax, OneHot, Ordinal, Standardize)
+    kind.kind: kind for kind in (Bucketize, Impute, MaxAbs, MinMax, OneHot, Ordinal, QuantileBins, Robust, Standardize)
 }
 
 
@@ -59,7 +72,8 @@ def min_max(*columns: str, feature_range: tuple[float, float] = (0.0, 1.0)) -> T
     Raises:
         DataError: the range does not rise.
     """
-    return MinMax(columns=columns, feature_range=tuple(feature_range))
+    low, high = feature_range
+    return MinMax(columns=columns, feature_range=(low, high))
 
 
 def max_abs(*columns: str) -> Transformation:
@@ -69,6 +83,67 @@ def max_abs(*columns: str) -> Transformation:
         columns: numbers.
     """
     return MaxAbs(columns=columns)
+
+
+def robust(*columns: str, quantile_range: tuple[float, float] = (25.0, 75.0)) -> Transformation:
+    """Scale columns by their median and the span between two quantiles, which outliers hardly move.
+
+    Args:
+        columns: numbers.
+        quantile_range: the two quantiles, in percent.
+
+    Raises:
+        DataError: they are not two rising percentages.
+    """
+    low, high = quantile_range
+    return Robust(columns=columns, quantile_range=(low, high))
+
+
+def bucketize(*columns: str, edges: Sequence[float]) -> Transformation:
+    """The number of the bin that a value lies in, from 0: below the first edge, from it to the second, and so on.
+
+    A value on an edge is in the bin that begins there. A missing value stays missing. Nothing is fitted.
+
+    Args:
+        columns: numbers.
+        edges: finite and rising; n edges make n + 1 bins.
+
+    Raises:
+        DataError: the edges do not rise.
+
+    >>> bucketize("age", edges=[18, 65])
+    gs.bucketize('age', edges=(18, 65))
+    """
+    return Bucketize(columns=columns, edges=tuple(edges))
+
+
+def quantile_bins(*columns: str, n_bins: int = 10) -> Transformation:
+    """The number of the bin that a value lies in, from 0; each bin holds equally many rows of the training split.
+
+    A missing value stays missing. The outer bins take what lies beyond the values of the training split.
+
+    Args:
+        columns: numbers.
+        n_bins: how many bins; there are fewer where values repeat so often that edges fall together.
+
+    Raises:
+        DataError: there are fewer than two.
+    """
+    return QuantileBins(columns=columns, n_bins=n_bins)
+
+
+def impute(*columns: str, strategy: Strategy = "mean", value: bool | int | float | str | None = None) -> Transformation:
+    """A value in place of each missing one, null or NaN. Write it before what cannot take missing values.
+
+    Args:
+        columns: numbers; text, whole numbers and booleans too for "most_frequent" and "constant".
+        strategy: what to put in: "mean", "median", "most_frequent" (each of the training split) or "constant".
+        value: the constant.
+
+    Raises:
+        DataError: the strategy is none, or a constant is missing or not wanted.
+    """
+    return Impute(columns=columns, strategy=strategy, value=value)
 
 
 def one_hot(
