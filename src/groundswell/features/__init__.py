@@ -17,11 +17,11 @@ from groundswell.features._invariants import (
     check_training_folders,
     check_view,
 )
-from groundswell.features._lookup import Source, Vectors
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._query import Query
 from groundswell.features._reads import Read, record, recording
 from groundswell.features._training_data import TrainingData
+from groundswell.features._vector import Matches, Source, Vector, Vectors
 from groundswell.features._view import FeatureView
 from groundswell.features.expectations import (
     Expectation,
@@ -33,9 +33,21 @@ from groundswell.features.expectations import (
     expect_table,
     profile,
 )
-from groundswell.features.statistics import StatisticsConfig
+from groundswell.features.statistics import (
+    ColumnDrift,
+    ColumnHistogram,
+    ColumnStatistics,
+    Comparison,
+    Plot,
+    StatisticsConfig,
+    StatisticsReport,
+)
 
 __all__ = [
+    "ColumnDrift",
+    "ColumnHistogram",
+    "ColumnStatistics",
+    "Comparison",
     "Data",
     "Expectation",
     "Explanation",
@@ -46,16 +58,20 @@ __all__ = [
     "History",
     "InsertCheck",
     "JoinExplanation",
+    "Matches",
     "OnlineCopies",
+    "Plot",
     "Policy",
     "Query",
     "Read",
     "RuleResult",
     "Source",
     "StatisticsConfig",
+    "StatisticsReport",
     "Suite",
     "TrainingData",
     "ValidationReport",
+    "Vector",
     "Vectors",
     "check_group",
     "check_group_folders",

@@ -1,6 +1,7 @@
 """A feature group: a table of features with keys and times, and everything one does with it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import duckdb
 
 from groundswell.catalog import Catalog, HasMetadata
 from groundswell.engines import DuckDB, Scan
-from groundswell.errors import DataError, GroundswellError, InUseError
+from groundswell.errors import CorruptionError, DataError, GroundswellError, InUseError
 from groundswell.expressions import Expression
 from groundswell.features._data import Data
 from groundswell.features._group_table import GroupTable
 from groundswell.features._has_commits import AsOf, HasCommits
+from groundswell.features._has_schema import HasSchema
+from groundswell.features._has_statistics import HasStatistics
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._online_copies import OnlineCopies
@@ -35,7 +38,7 @@ from groundswell.types import Schema, parse_instant, type_name
 Provenance = Callable[[], Mapping[str, Any]]
 
 
-class FeatureGroup(HasMetadata, HasCommits):
+class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
     """A table of features: rows with a key, and usually with the time when they happened.
 
     Made by `project.create_feature_group` and found by `project.get_feature_group`.
@@ -240,11 +243,12 @@ class FeatureGroup(HasMetadata, HasCommits):
             NotFoundError: no such version, a vacuum removed files of it, or the group is younger than the time.
             ErasedError: rows of it were purged, and the remainder is not asked for.
         """
-        names = self.schema.names if columns is None else columns
-        fields = tuple(self.schema[name] for name in names)
-        if where is not None:
-            check_where(where, self.schema)
         snapshot = self.snapshot(as_of, remainder=remainder)
+        schema = snapshot.definition.schema
+        names = schema.names if columns is None else columns
+        fields = tuple(schema[name] for name in names)
+        if where is not None:
+            check_where(where, schema)
         scan = Scan(snapshot=snapshot, columns=tuple(names), where=where)
         record(Read("feature_group", self.id, self.name, snapshot.version))
         return Data(Schema(fields), lambda: self.engine.scan(scan), lambda: self.engine.count(scan))
@@ -324,6 +328,8 @@ class FeatureGroup(HasMetadata, HasCommits):
         Returns None if there is nothing to gain.
         """
         commit = self.table.compact()
+        if commit is not None:
+            self._statistics.compacted(self.table, commit.version)
         return None if commit is None else self._committed(commit)
 
     @property
@@ -413,6 +419,9 @@ class FeatureGroup(HasMetadata, HasCommits):
             self._place.finish()
         if self._place.entry.state == "deleting":
             self._place.sweep(self._attached)
+        if self._place.now is not None:
+            with suppress(CorruptionError):  # reading says what is damaged, and earlier versions may be whole
+                self._place.keep_definition()
 
     @property
     def _attached(self) -> Sequence[Callable[[], object]]:

@@ -19,7 +19,9 @@ from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._files import remove_tree
 from groundswell.features._fitted import state_file
 from groundswell.features._group import FeatureGroup
+from groundswell.features._pin_invariants import check_pins
 from groundswell.features._query import Query
+from groundswell.features.statistics import check_statistics
 from groundswell.features.transformations import load_state
 from groundswell.tables import Definition, RowCheck, Table, check_strays, check_table, stored_definition
 
@@ -59,6 +61,9 @@ def check_group(entry: Entry, groups: FeatureGroups, catalog: Catalog, rows: Row
         )
     if group.has_table:
         yield from check_table(group.table, catalog, rows)
+        yield from check_statistics(group.table)
+    if group.has_table and group.table.folder.is_dir():
+        yield from check_pins(group.table, entry, catalog.find("training_data"))
 
 
 def _check_declared(entry: Entry, folder: Path) -> Iterator[Finding]:
@@ -170,7 +175,7 @@ def check_training_data(entry: Entry, groups: FeatureGroups, catalog: Catalog, f
             yield _unreadable(entry, f"the feature group {name!r} is not in the catalog", "catalog.db")
             continue
         try:
-            snapshot = groups.open(known[pin["id"]]).snapshot(pin["version"])
+            snapshot = groups.open(known[pin["id"]]).snapshot(pin["version"], remainder=True)
         except GroundswellError as error:
             yield _unreadable(entry, f"it is pinned to version {pin['version']} of {name!r}. {error}", "catalog.db")
             continue

@@ -14,6 +14,7 @@ from groundswell.engines import JoinReport
 from groundswell.features._batches import rebatch, shuffled
 from groundswell.features._data import Data, to_features, to_pandas, to_polars
 from groundswell.features._reads import Read, record
+from groundswell.features.statistics import StatisticsReport
 from groundswell.features.transformations import Transformations
 from groundswell.types import Schema
 
@@ -166,6 +167,11 @@ class TrainingData(HasMetadata):
             DataError: a number is less than one, or the buffer is smaller than a batch.
         """
         return shuffled(self._stream(), batch_rows, buffer_rows, seed)
+
+    def statistics(self) -> StatisticsReport:
+        """The statistics of features and labels as they are read, computed now in one pass that is never in memory."""
+        schema = Schema((*self.schema.fields, *self.label_schema.fields))
+        return StatisticsReport.of_training_data(self.batches(), schema, of=self.name, version=self.version)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._stream().__arrow_c_stream__(requested_schema)

@@ -5,8 +5,13 @@ merges it, `_report` shows it, `_comparison` holds two of them against each othe
 """
 
 from groundswell.features.statistics._collector import Collector
+from groundswell.features.statistics._column import ColumnHistogram, ColumnStatistics
+from groundswell.features.statistics._comparison import ColumnDrift, Comparison
 from groundswell.features.statistics._config import KINDS, StatisticsConfig, as_config
+from groundswell.features.statistics._invariants import check_statistics
+from groundswell.features.statistics._plot import Plot
 from groundswell.features.statistics._records import CONFIG, StatisticsRecords, Written
+from groundswell.features.statistics._report import Scope, StatisticsReport
 from groundswell.features.statistics._summary import ColumnSummary, Summary
 from groundswell.features.statistics._wire import summary_from_bytes, summary_to_bytes
 
@@ -14,12 +19,20 @@ __all__ = [
     "CONFIG",
     "KINDS",
     "Collector",
+    "ColumnDrift",
+    "ColumnHistogram",
+    "ColumnStatistics",
     "ColumnSummary",
+    "Comparison",
+    "Plot",
+    "Scope",
     "StatisticsConfig",
     "StatisticsRecords",
+    "StatisticsReport",
     "Summary",
     "Written",
     "as_config",
+    "check_statistics",
     "summary_from_bytes",
     "summary_to_bytes",
 ]

@@ -16,6 +16,7 @@ from groundswell.errors import NotFoundError
 from groundswell.features.statistics._collector import Collector
 from groundswell.features.statistics._config import StatisticsConfig, as_config
 from groundswell.features.statistics._files import SummaryFiles
+from groundswell.features.statistics._report import Scope, StatisticsReport
 from groundswell.features.statistics._summary import Summary
 from groundswell.tables import Commit, Definition, Snapshot, Table
 
@@ -102,6 +103,34 @@ class StatisticsRecords:
         """
         return {} if collector is None else {"statistics": {"digest": self.files.keep(collector.summary())}}
 
+    def report(self, table: Table, version: int, scope: Scope) -> StatisticsReport:
+        """The statistics of one commit, of the rows written up to a version, or of those current at it.
+
+        Raises:
+            NotFoundError: the version wrote no rows, or they are gone.
+        """
+        written = None
+        if scope == "commit":
+            summary = self.of_commit(table, version)
+        elif scope == "current rows":
+            summary = self.current(table, version)
+        else:
+            written = self.written(table, version)
+            summary = written.summary
+        return StatisticsReport.from_summary(
+            summary,
+            of=self._group.name,
+            scope=scope,
+            version=version,
+            commits=None if written is None else written.commits,
+            lost=() if written is None else written.lost,
+        )
+
+    def compacted(self, table: Table, version: int) -> None:
+        """Compute the figures of current rows after a compaction, if any are kept."""
+        if self.config() is not None:
+            self.current(table, version)
+
     def of_commit(self, table: Table, version: int) -> Summary:
         """The summary of the rows that one commit wrote.
 
@@ -150,7 +179,7 @@ class StatisticsRecords:
         name = f"current-{version}"
         summary = self.files.get(name)
         if summary is None:
-            summary = self._compute(table.snapshot(version))
+            summary = self._compute(table.snapshot(version, remainder=True))
             self.files.put(name, summary)
         return summary
 
@@ -181,7 +210,10 @@ class StatisticsRecords:
         return self._recompute(table, commit) if found is None else found
 
     def _recompute(self, table: Table, commit: Commit) -> Summary | None:
-        snapshot = table.snapshot(commit.version)
+        try:
+            snapshot = table.snapshot(commit.version, remainder=True)  # erased rows are out of the figures as well
+        except NotFoundError:  # a vacuum removed files of it
+            return None
         own = tuple(replace(f, distinct=True) for f in snapshot.files if f.version == commit.version and not f.moved)
         if not all(Path(file.path).exists() for file in own):
             return None
