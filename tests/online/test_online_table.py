@@ -1,5 +1,6 @@
 """What requests see: one or many keys, of one or several tables, now or at a moment; and what is refused."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from groundswell.engines import VERSION
 from groundswell.errors import ColumnNotFoundError, CorruptionError, DataError, TypeMismatchError, VersionError
 from groundswell.online import AskTable, Lmdb, OnlineTable, get_vector, read_vectors
 from groundswell.online._keys import KeyCodec, record_address
-from groundswell.online._layout import RowLayout
+from groundswell.online._layout import NEVER, RowLayout
 from groundswell.online._sink import Sink
 from groundswell.online._state import State
 from groundswell.tables import Definition, microseconds
@@ -37,7 +38,7 @@ class Place:
         schema = pa.schema([*fields, pa.field(VERSION, pa.int64())])
         with self.store.writer(record_address(self.table_id)) as writer:
             state = State.from_bytes(writer.record)
-            record = State(version=version, layouts=state.with_layout(layout)).to_bytes()
+            record = State(version=version, keys=self.keys.kinds, layouts=state.with_layout(layout)).to_bytes()
             sink = Sink(self.store, writer, keys=self.keys, layout=layout, epoch=0, now_us=microseconds(NOW))
             sink.merge([pa.RecordBatch.from_pylist([row | {VERSION: version} for row in rows], schema)], record)
 
@@ -244,3 +245,18 @@ def test_a_record_of_another_format_or_none_is_refused(weather):
         with pytest.raises(CorruptionError, match="damaged"):
             State.from_bytes(damaged)
     assert State.from_bytes(None) == State()
+
+
+def test_of_a_table_that_is_not_there_as_a_whole_nothing_is_denied(weather, store):
+    requests = pa.table({"origin": ["EWR", "X", None]})
+    for state in (State(version=1, building=True, keys=weather.keys.kinds), State(), State(version=1, keys=["text"])):
+        with store.writer(record_address(weather.table_id)) as writer:
+            before = State.from_bytes(writer.record)
+            writer.write([], replace(state, layouts=before.layouts).to_bytes())
+        online = weather.online()
+        assert online.get({"origin": "EWR"}).values[0] == "EWR", "a row that is there speaks for itself"
+        assert online.get({"origin": "X"}) == AskTable(NEVER)
+        assert online.get({"origin": None}) is None, "null equals nothing, whatever the table holds"
+        assert online.read(requests).ask_table.tolist() == [False, True, False]
+    unknown = OnlineTable(store, uuid4().hex, weather.definition, clock=lambda: NOW)
+    assert unknown.get({"origin": "X"}) == AskTable(NEVER)

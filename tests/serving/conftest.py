@@ -43,15 +43,15 @@ class WeatherView:
 
     request_schema: Schema = field(default_factory=lambda: Schema.of({"origin": pa.string(), "distance": pa.float64()}))
 
-    def vectors(self, requests: pa.Table, at: Sequence[datetime]) -> LookedUp:
+    def vectors(self, keys: pa.Table, *, at: Sequence[datetime]) -> LookedUp:
         hours = [moment.replace(minute=0, second=0, microsecond=0) for moment in at]
-        known = [origin == "EWR" for origin in requests["origin"].to_pylist()]
+        known = [origin == "EWR" for origin in keys["origin"].to_pylist()]
         temp = [float(hour.hour) if there else None for hour, there in zip(hours, known, strict=True)]
         sources = [
             {"weather": Row(3, hour, hour + timedelta(minutes=1)) if there else None}
             for hour, there in zip(hours, known, strict=True)
         ]
-        features = pa.table({"distance": requests["distance"], "wx_temp": pa.array(temp, pa.float64())})
+        features = pa.table({"distance": keys["distance"], "wx_temp": pa.array(temp, pa.float64())})
         return LookedUp(features, sources)
 
 

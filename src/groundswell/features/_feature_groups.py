@@ -52,6 +52,11 @@ class FeatureGroups:
         self._catalog, self._folder, self._published, self._engine = catalog, folder, published, engine
         self._author, self._provenance, self._clock, self._online = author, provenance, clock, online
 
+    @property
+    def online(self) -> OnlineCopies:
+        """What brings them into the online store."""
+        return self._online
+
     def create(
         self,
         name: str,

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from groundswell.catalog import Catalog, Entry
-from groundswell.errors import AlreadyExistsError, SchemaError
+from groundswell.errors import AlreadyExistsError, NotFoundError, SchemaError, choices
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._query import Query
 from groundswell.features._training_data import TrainingData
 from groundswell.features._view import FeatureView
 from groundswell.features._view_definition import ViewDefinition
+from groundswell.features.transformations import OnDemand, Transformation
 from groundswell.types import check_name
 
 KIND = "feature_view"
@@ -27,6 +28,7 @@ class FeatureViews:
 
     def __init__(self, *, catalog: Catalog, folder: Path, groups: FeatureGroups) -> None:
         self._catalog, self._folder, self._groups = catalog, folder, groups
+        self._functions: dict[str, OnDemand] = {}  # those that were handed in, by digest
 
     def create(
         self,
@@ -34,6 +36,8 @@ class FeatureViews:
         query: Query,
         *,
         labels: Sequence[str] = (),
+        transformations: Sequence[Transformation] = (),
+        on_demand: Sequence[OnDemand] = (),
         description: str = "",
         tags: Mapping[str, Any] | None = None,
     ) -> FeatureView:
@@ -43,13 +47,16 @@ class FeatureViews:
             name: letters, digits and underscores.
             query: which columns of which groups.
             labels: the columns to predict; none if they live outside any group.
+            transformations: of the features, in the order in which they are made; fitted on each training split.
+            on_demand: features that functions compute from those of the query and from requests.
             description: what it is for, in words.
             tags: what it is tagged with, among them the tags that every view of the project must have.
 
         Raises:
             InvalidNameError: the name cannot be used.
             AlreadyExistsError: there is a view of that name.
-            ColumnNotFoundError: a label is not among the query's columns.
+            ColumnNotFoundError: a label, a transformation's column or a function's parameter is not there.
+            TypeMismatchError: a transformation or function does not apply to the type of a column.
             SchemaError, JoinError: no view can be made of the query.
             DataError: a tag is missing that views must have, or does not fit its schema.
         """
@@ -63,6 +70,8 @@ class FeatureViews:
                 f"A {type(query).__name__} is no query.", fix="Start with group.select('column', …).", query=query
             )
         ViewDefinition.check(query, labels)
+        bare = ViewDefinition(id="", name=name, version=0, query=query, labels=tuple(labels))
+        definition = bare.checked(transformations, on_demand)
         with self._catalog.transaction():
             taken = self._catalog.find(KIND, name=name)
             if taken:
@@ -71,20 +80,36 @@ class FeatureViews:
                     fix=f"Use it: project.get_feature_view({name!r}). Or choose another name.",
                     name=name,
                 )
-            body = {"query": query.to_dict(), "labels": list(labels)}
-            entry = self._catalog.add(KIND, name, body, description=description, tags=tags)
+            entry = self._catalog.add(KIND, name, definition.to_dict(), description=description, tags=tags)
             for group in {group.id for group in query.groups()}:
                 self._catalog.link(entry, group, "reads")
             self._catalog.log("created", entry)
+        self._functions |= {feature.digest: feature for feature in definition.on_demand}
         return self._view(entry)
 
-    def get(self, name: str, version: int | None = None) -> FeatureView:
+    def get(self, name: str, version: int | None = None, *, on_demand: Sequence[OnDemand] = ()) -> FeatureView:
         """The view of that name.
 
+        Args:
+            name, version: of the view; None is the latest.
+            on_demand: its functions, where they are defined in no module that is imported.
+
         Raises:
-            NotFoundError: there is none; the message names the nearest.
+            NotFoundError: there is none, or it has no such function; the message names the nearest.
+            DataError: a function has other code than the view was made with.
         """
-        return self._view(self._catalog.get(KIND, name, version))
+        entry = self._catalog.get(KIND, name, version)
+        recorded = {each["name"]: OnDemand.from_dict(each) for each in entry.body.get("on_demand", ())}
+        for function in on_demand:
+            if not isinstance(function, OnDemand) or function.name not in recorded:
+                shown = getattr(function, "name", None) or repr(function)
+                raise NotFoundError(
+                    f"View {name!r} has no on-demand feature {shown!r}.",
+                    fix=choices(shown, recorded, "on-demand features"),
+                    name=shown,
+                )
+            self._functions[function.digest] = recorded[function.name].given(function)
+        return self._view(entry)
 
     def all(self) -> list[FeatureView]:
         """All views by name."""
@@ -110,4 +135,7 @@ class FeatureViews:
     def _view(self, entry: Entry) -> FeatureView:
         query = Query.from_dict(entry.body["query"], self._groups.get)
         online = self._groups.online
-        return FeatureView(entry=entry, query=query, folder=self._folder, catalog=self._catalog, online=online)
+        definition = ViewDefinition.of(entry, query, self._functions)
+        return FeatureView(
+            entry=entry, definition=definition, folder=self._folder, catalog=self._catalog, online=online
+        )

@@ -1,122 +1,117 @@
-"""What a view's features were at a moment, for rows from outside: vectors for serving, and explanations."""
+"""What a view's features are for requests: from the online store where it can answer, from the tables where not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from groundswell.engines import AsOfJoin, PointInTimeJoin, provenance_columns
-from groundswell.features._entities import read_entities
-from groundswell.features._explanation import Explanation, JoinExplanation, why_none
-from groundswell.features._plan import Pins, plan_entities, plan_requests, read_plan
+from groundswell.errors import DataError, TypeMismatchError
+from groundswell.features._online_copies import OnlineCopies
+from groundswell.features._online_lookup import OnlineLookup
+from groundswell.features._requests import Requests
+from groundswell.features._table_lookup import TableLookup
+from groundswell.features._vector import Vector, Vectors
 from groundswell.features._view_definition import ViewDefinition
-from groundswell.types import HIDDEN_PREFIX, TIMESTAMP, parse_instant
 
-__all__ = ["Lookup", "Source", "Vectors"]
+__all__ = ["Lookup"]
 
-_AT = HIDDEN_PREFIX + "at"
-
-
-@dataclass(frozen=True)
-class Source:
-    """The row of a joined group that gave its features: its commit, and its times if the group has them."""
-
-    commit: int
-    event_time: datetime | None
-    available_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Features for some requests, and where the joined ones come from.
-
-    Args:
-        features: one row per request, in the order of the view's schema.
-        sources: per request, each joined group's name to the row that matched, or None.
-    """
-
-    features: pa.Table
-    sources: list[dict[str, Source | None]]
+Moment = str | date | datetime
 
 
 class Lookup:
-    """Answers requests from the groups' tables, each as of its own time.
+    """Answers requests to a view.
+
+    Both places give the same answer: what a point-in-time join would give for the keys and the moment. So which of them
+    answers is a matter of speed alone.
 
     Args:
         view: the features to look up.
+        tables: looks them up in the tables.
+        online: the online store.
     """
 
-    def __init__(self, view: ViewDefinition) -> None:
-        self._view = view
+    def __init__(self, view: ViewDefinition, tables: TableLookup, online: OnlineCopies) -> None:
+        self._view, self._tables, self._copies = view, tables, online
+        self._requests = Requests(view.request_schema, (*view.own, *view.extra.names))
+        self._places = {name: i for i, name in enumerate(view.schema.names)}
+        self._online: OnlineLookup | None = None
 
-    def explain(self, row: Mapping[str, Any], *, at: str | date | datetime | None = None) -> Explanation:
-        """Which row of each joined group a row would see at a time, or why none.
+    def vector(
+        self,
+        keys: Mapping[str, Any],  # Any: values of the request's types
+        request: Mapping[str, Any] | None = None,  # Any: as keys
+        at: Moment | None = None,
+    ) -> Vector:
+        """The features of one request.
 
         Args:
-            row: the values of `request_schema`, and the event time under the base group's name or as "at".
-            at: the time; default: that of the row.
+            keys: values of `request_schema`.
+            request: those of them that are not kept anywhere, if they come apart.
+            at: the moment; None is now.
 
         Raises:
             ColumnNotFoundError: a value is missing.
-            TypeMismatchError, DataError: a value cannot be taken as the group's type.
+            SchemaError: there is one that has no role.
+            TypeMismatchError, DataError: one cannot be taken as the group's type.
         """
-        time = self._view.query.base.group.event_time
-        when = at if at is not None else row.get("at", row.get(time) if time else None)
-        values = {f.name: row[f.name] for f in self._view.request_schema if f.name in row}
-        moment = None if when is None else parse_instant(when, "the time")
-        table, _ = read_entities([values | {_AT: moment}], self._view.request_schema, _AT, (), None)
-        pins = Pins.now(self._view.query)
-        plan = self._plan_requests(pins, table)
-        found = read_plan(self._view.query, plan, self._asked(plan))[0].read_all().to_pylist()[0]
-        given = table.to_pylist()[0]
-        joins = tuple(self._explain(asof, pins, found, given, moment) for asof in plan.joins)
-        return Explanation(at=moment, joins=joins)
+        given = self._requests.one(keys, request)
+        at_us = self._copies.moment(at)
+        online = self._online or self._open()
+        if online is not None:
+            try:
+                vector = online.vector(given, at_us)
+            except (TypeMismatchError, DataError):  # a key of another type, such as a date given as text
+                given = self._requests.converted(given)
+                vector = None
+            if vector is not None:
+                return vector
+        requests = self._requests.many([given])
+        return self._tables.vectors(requests, np.array([at_us])).first(self._places, at_us)
 
-    def vectors(self, requests: pa.Table, at: Sequence[datetime]) -> Vectors:
-        """Features for requests, each as of its time, and the rows that they come from.
+    def vectors(
+        self, keys: object, requests: object | None = None, at: Moment | Sequence[Moment] | None = None
+    ) -> Vectors:
+        """The features of many requests, in their order.
 
         Args:
-            requests: the columns of `request_schema`, in its types; one row per request.
-            at: the time of each request.
+            keys: anything tabular with columns of `request_schema`; one row per request.
+            requests: those of its columns that are not kept anywhere, if they come apart.
+            at: the moment of all, or of each; None is now.
 
         Raises:
             ColumnNotFoundError: a column is missing.
+            SchemaError: there is one that has no role.
+            TypeMismatchError, DataError: a value cannot be taken as the group's type; or there are not as many moments.
         """
-        time = pa.array(at, TIMESTAMP)
-        table = requests.select(self._view.request_schema.names).append_column(pa.field(_AT, TIMESTAMP), time)
-        plan = self._plan_requests(Pins.now(self._view.query), table)
-        found = read_plan(self._view.query, plan, self._asked(plan))[0].read_all()
-        sources: list[dict[str, Source | None]] = [{} for _ in range(found.num_rows)]
-        for asof in plan.joins:
-            columns = (found[name].to_pylist() for name in provenance_columns(asof))
-            for source, (commit, event_time, available_at) in zip(sources, zip(*columns, strict=True), strict=True):
-                source[asof.name] = None if commit is None else Source(commit, event_time, available_at)
-        return Vectors(found.select(self._view.schema.names), sources)
+        table = self._requests.many(keys, requests)
+        moments = self._moments(at, len(table))
+        online = self._online or self._open()
+        if online is None:
+            return self._tables.vectors(table, moments)
+        try:
+            vectors, ask_table = online.vectors(table, moments)
+        except pa.ArrowInvalid:  # a number too large for a key or for a condition: the tables know what that means
+            return self._tables.vectors(table, moments)
+        if not ask_table.any():
+            return vectors
+        places = np.flatnonzero(ask_table)
+        return vectors.replaced(places, self._tables.vectors(table.take(pa.array(places)), moments[places]))
 
-    def _plan_requests(self, pins: Pins, table: pa.Table) -> PointInTimeJoin:
-        make = plan_requests if self._view.labels else plan_entities
-        own = [f.name for f in self._view.schema if f.name in table.column_names]
-        return make(self._view.query, pins, table, _AT, own, provenance=True)
+    def _moments(self, at: Moment | Sequence[Moment] | None, n_requests: int) -> NDArray[np.int64]:
+        if at is None or isinstance(at, str | date):
+            return np.full(n_requests, self._copies.moment(at))
+        if len(at) != n_requests:
+            raise DataError(
+                f"There are {n_requests} requests and {len(at)} moments.", fix="Give one for each, or one for all."
+            )
+        return np.fromiter(map(self._copies.moment, at), np.int64, n_requests)
 
-    def _asked(self, plan: PointInTimeJoin) -> list[str]:
-        return [*self._view.schema.names, *(name for asof in plan.joins for name in provenance_columns(asof))]
-
-    def _explain(
-        self, asof: AsOfJoin, pins: Pins, found: Mapping[str, Any], given: Mapping[str, Any], at: datetime | None
-    ) -> JoinExplanation:
-        version, event_time, available_at = (found[name] for name in provenance_columns(asof))
-        keys = {key: {**found, **given}.get(left) for left, key in asof.on}
-        joins = {join.name: join for join in (self._view.query.base_join, *self._view.query.joins)}
-        return JoinExplanation(
-            name=asof.name,
-            keys=keys,
-            commit=version,
-            event_time=event_time,
-            available_at=available_at,
-            age=at - event_time if at is not None and event_time is not None else None,
-            values={} if version is None else {o: found[o] for o in asof.outputs if o in found},
-            reason=why_none(joins[asof.name], pins, keys, at) if version is None else "",
-            point_in_time=asof.scan.snapshot.definition.event_time is not None,
-        )
+    def _open(self) -> OnlineLookup | None:
+        """The way through the online store, once all groups that are looked up are in it."""
+        base = [] if self._view.labels else [self._view.query.base.group]
+        if all(group.online for group in (*base, *(join.right.group for join in self._view.query.joins))):
+            self._online = OnlineLookup(self._view, self._copies)
+        return self._online

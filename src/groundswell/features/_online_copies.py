@@ -5,14 +5,19 @@ the commit before it says that it is done; what a killed process left undone, th
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from groundswell.engines import DuckDB
 from groundswell.errors import ConflictError, GroundswellError
 from groundswell.online import Follower, OnlineStore
 from groundswell.tables import Commit, Table
+from groundswell.types import parse_instant
 
 __all__ = ["OnlineCopies"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class OnlineCopies:
@@ -26,6 +31,19 @@ class OnlineCopies:
 
     def __init__(self, open_store: Callable[[], OnlineStore], engine: DuckDB, clock: Callable[[], datetime]) -> None:
         self._open_store, self._engine, self.clock = open_store, engine, clock
+
+    def moment(self, at: str | date | datetime | None) -> int:
+        """A moment in microseconds since 1970; None is now.
+
+        Raises:
+            DataError: it cannot be read as a moment.
+        """
+        moment: Any = self.clock() if at is None else at  # Any: what is no datetime with a zone is parsed
+        try:
+            us: int = (moment - _EPOCH) // _MICROSECOND
+        except TypeError:
+            us = (parse_instant(moment) - _EPOCH) // _MICROSECOND
+        return us
 
     @property
     def store(self) -> OnlineStore:

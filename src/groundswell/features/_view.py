@@ -1,45 +1,49 @@
 """A feature view: a query with labels, from which training data and vectors for serving come."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from groundswell.catalog import Catalog, Entry
+from groundswell.catalog import Catalog, Entry, HasMetadata
 from groundswell.features._batch import batch
 from groundswell.features._data import Data
 from groundswell.features._explanation import Explanation
-from groundswell.features._lookup import Lookup, Vectors
+from groundswell.features._lookup import Lookup
+from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._query import Query
+from groundswell.features._table_lookup import TableLookup
 from groundswell.features._training_data import TrainingData
 from groundswell.features._training_sets import Moment, TrainingSets
+from groundswell.features._vector import Vector, Vectors
 from groundswell.features._view_definition import ViewDefinition
 from groundswell.types import Schema
 
 
-class FeatureView:
+class FeatureView(HasMetadata):
     """Features and labels, defined once for training and for serving. It holds no data and no state.
 
     If it has labels, its base group's rows are what a model learns from, and a request brings what the base group
     would. If it has none, rows from outside bring keys (`join_to`), and the base group is looked up like the others.
 
     Attributes:
-        name, version, description: what it is called.
+        name, version: what it is called.
         query: which columns of which groups.
         labels: the columns that a model shall predict; columns of the base group.
+        transformations: of the features, fitted on each training split.
+        on_demand: features that functions compute.
     """
 
-    def __init__(self, *, entry: Entry, query: Query, folder: Path, catalog: Catalog) -> None:
-        self._entry = entry
-        self.name, self.version, self.description = entry.name, entry.version, entry.description
-        self.query, self.labels = query, tuple(entry.body["labels"])
-        self._definition = ViewDefinition(
-            id=entry.id, name=self.name, version=self.version, query=query, labels=self.labels
-        )
+    def __init__(
+        self, *, entry: Entry, definition: ViewDefinition, folder: Path, catalog: Catalog, online: OnlineCopies
+    ) -> None:
+        self._entry, self._catalog = entry, catalog
+        self.name, self.version = entry.name, entry.version
+        self.query, self.labels = definition.query, definition.labels
+        self.transformations, self.on_demand = definition.transformations, definition.on_demand
+        self._definition = definition
         self._training = TrainingSets(self._definition, entry, catalog=catalog, folder=folder)
-        self._lookup = Lookup(self._definition)
+        self._tables = TableLookup(self._definition)
+        self._lookup = Lookup(self._definition, self._tables, online)
 
     @property
     def id(self) -> str:
@@ -47,8 +51,17 @@ class FeatureView:
         return self._entry.id
 
     @property
+    def description(self) -> str:
+        """What it is for, in words; changed with `set_description`."""
+        return self._catalog.descriptions.of(self.id)
+
+    @property
+    def _described(self) -> tuple[Catalog, str]:
+        return self._catalog, self.id
+
+    @property
     def schema(self) -> Schema:
-        """The features, in order."""
+        """The features before they are transformed, in order: those of the query, then those on demand."""
         return self._definition.schema
 
     @property
@@ -59,7 +72,8 @@ class FeatureView:
     @property
     def request_schema(self) -> Schema:
         """What a request must bring: with labels, the base group's features and the keys of the joins; without, the
-        base group's key and those keys of the joins that the base group does not hold.
+        base group's key and those keys of the joins that the base group does not hold; and in both cases what on-demand
+        features need besides.
         """
         return self._definition.request_schema
 
@@ -120,6 +134,7 @@ class FeatureView:
         event_time: str | None = None,
         labels: Sequence[str] = (),
         time_zone: str | None = None,
+        transformations_from: TrainingData | None = None,
     ) -> TrainingData:
         """Training data for labels that live outside any group: each row with what the groups knew at its time.
 
@@ -130,13 +145,15 @@ class FeatureView:
             event_time: its column that says as of when each row looks; default: the name of the base group's.
             labels: its label columns; default: the view's.
             time_zone: the IANA zone of naive times; None refuses them.
+            transformations_from: training data of this view whose fitted transformations to use; None fits them on
+                these rows, which are the training split then.
 
         Raises:
             ColumnNotFoundError: a column is missing.
             SchemaError: there is a column that has no role.
             TypeMismatchError, DataError: a value cannot be taken as the group's type.
         """
-        return self._training.join_to(entities, event_time, labels, time_zone)
+        return self._training.join_to(entities, event_time, labels, time_zone, transformations_from)
 
     def batch(self, start: Moment | None = None, end: Moment | None = None, *, keys: bool = False) -> Data:
         """Features of the base group's rows for batch inference, each as of its own time; labels play no part.
@@ -162,19 +179,47 @@ class FeatureView:
             ColumnNotFoundError: a value is missing.
             TypeMismatchError, DataError: a value cannot be taken as the group's type.
         """
-        return self._lookup.explain(row, at=at)
+        return self._tables.explain(row, at=at)
 
-    def vectors(self, requests: pa.Table, at: Sequence[datetime]) -> Vectors:
-        """Features for requests, each as of its time, and the rows that they come from.
+    def vector(
+        self,
+        keys: Mapping[str, Any],  # Any: values of the request's types
+        request: Mapping[str, Any] | None = None,  # Any: as keys
+        at: Moment | None = None,
+    ) -> Vector:
+        """The features of one request at a moment, by name: what a point-in-time join would give.
+
+        The online store answers in microseconds if all groups that are looked up are online, and the tables in
+        milliseconds where it cannot: for moments before a key's newest row, or rows that a `where` leaves out.
 
         Args:
-            requests: the columns of `request_schema`, in its types; one row per request.
-            at: the time of each request.
+            keys: values of `request_schema`.
+            request: those of them that no group keeps, if they come apart.
+            at: the moment; None is now.
+
+        Raises:
+            ColumnNotFoundError: a value is missing.
+            SchemaError: there is one that has no role.
+            TypeMismatchError, DataError: one cannot be taken as the group's type.
+        """
+        return self._lookup.vector(keys, request, at)
+
+    def vectors(
+        self, keys: object, requests: object | None = None, at: Moment | Sequence[Moment] | None = None
+    ) -> Vectors:
+        """The features of many requests, one row for each in their order, and the rows that they come from.
+
+        Args:
+            keys: a list of mappings, or anything tabular, with the columns of `request_schema`.
+            requests: those of its columns that no group keeps, if they come apart.
+            at: the moment of all, or of each; None is now.
 
         Raises:
             ColumnNotFoundError: a column is missing.
+            SchemaError: there is one that has no role.
+            TypeMismatchError, DataError: a value cannot be taken as the group's type; or there are not as many moments.
         """
-        return self._lookup.vectors(requests, at)
+        return self._lookup.vectors(keys, requests, at)
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""
@@ -182,9 +227,12 @@ class FeatureView:
             "name": self.name,
             "version": self.version,
             "description": self.description,
+            "tags": dict(self.tags),
             "features": self.schema.to_dict(),
             "labels": self.label_schema.to_dict(),
             "request": self.request_schema.to_dict(),
+            "transformations": [each.to_dict() for each in self.transformations],
+            "on_demand": [each.to_dict() for each in self.on_demand],
             "query": self.query.to_dict(),
             "created_at": self._entry.created_at.isoformat(),
             "created_by": self._entry.created_by,
@@ -198,13 +246,13 @@ class FeatureView:
         """
         self._training.remove()
 
-    def open_training_data(self, entry: Entry) -> dict[str, TrainingData]:
-        """The parts of recorded training data, by name.
+    def open_training_data(self, entry: Entry, *, remainder: bool = False) -> dict[str, TrainingData]:
+        """The parts of recorded training data, by name; `remainder` reads it without rows that were purged since.
 
         Raises:
             NotFoundError: a pinned version is gone.
         """
-        return self._training.open(entry)
+        return self._training.open(entry, remainder=remainder)
 
     def __repr__(self) -> str:
         labels = f", labels={list(self.labels)}" if self.labels else ""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from groundswell.errors import DataError
 from groundswell.online._decode import Fields, RowDecoder, damaged
-from groundswell.online._keys import KeyCodec, record_address
-from groundswell.online._layout import ALWAYS, NO_ROW, Head
+from groundswell.online._keys import NOWHERE, KeyCodec, record_address
+from groundswell.online._layout import ALWAYS, NEVER, NO_ROW, Head
 from groundswell.online._state import State
 from groundswell.online._store import OnlineStore
 from groundswell.tables import Definition
@@ -21,7 +21,8 @@ from groundswell.types import parse_instant
 
 __all__ = ["Answer", "AskTable", "OnlineRow", "OnlineRows", "OnlineTable", "get_vector", "read_vectors"]
 
-Moment = str | date | datetime
+Moment = int | str | date | datetime
+"""A moment; a number is microseconds since 1970."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,7 +65,10 @@ class OnlineRow(NamedTuple):
 
 
 class AskTable(NamedTuple):
-    """No answer: the key's row became known only at `known_us`, and the store keeps nothing older. The table does."""
+    """No answer: the key's row became known only at `known_us`, and the store keeps nothing older. The table does.
+
+    So too, with a moment that never comes, if nothing is kept of the key and the table is not in the store as a whole.
+    """
 
     known_us: int
 
@@ -133,6 +137,7 @@ class OnlineTable:
         self.address = self._keys.address
         self._decoders: dict[bytes, RowDecoder] = {}
         self._decoder: RowDecoder | None = None
+        self._judged: tuple[bytes | None, bool] = (None, False)
 
     def get(self, request: Mapping[str, Any], at: Moment | None = None) -> Answer:  # Any: values of the keys' types
         """The row of one key.
@@ -168,6 +173,8 @@ class OnlineTable:
 
     def moment(self, at: Moment | None) -> int:
         """A moment in microseconds since 1970; None is now."""
+        if type(at) is int:
+            return at
         moment: Any = self._clock() if at is None else at  # Any: what is no datetime with a zone is parsed
         try:
             us: int = (moment - _EPOCH) // _MICROSECOND
@@ -182,7 +189,7 @@ class OnlineTable:
     def answer(self, row: bytes | None, address: bytes, at_us: int) -> Answer:
         """What the bytes at an address say of a moment."""
         if row is None:
-            return None
+            return self._absent(address, at_us)
         decoder = self._decoder
         if decoder is not None and row.startswith(decoder.tag):
             try:
@@ -201,6 +208,7 @@ class OnlineTable:
     def answers(self, rows: list[bytes | None], addresses: Sequence[bytes], at_us: NDArray[np.int64]) -> OnlineRows:
         """The same for many."""
         by_tag: dict[bytes, list[int]] = {}
+        unknown = self._look_again(rows, addresses)
         for i, moment in enumerate(at_us.tolist()):
             row = rows[i]
             if row is not None and int.from_bytes(row[_NEXT_PLACE], "little", signed=True) <= moment:
@@ -218,6 +226,7 @@ class OnlineTable:
             n_rows += len(members)
             tables.append(table)
         ask_table = (order >= 0) & (heads["known"] > at_us)
+        ask_table[unknown] = True
         found = (order >= 0) & ~ask_table
         if self._max_age_us < _NO_LIMIT:
             found &= at_us - np.where(found, heads["event_time"], at_us) <= self._max_age_us
@@ -237,6 +246,36 @@ class OnlineTable:
         if len(rows) == len(order) and (order[1:] > order[:-1]).all() and not (order < 0).any():
             return rows
         return rows.take(pa.array(order, mask=order < 0))
+
+    def _absent(self, address: bytes, at_us: int) -> Answer:
+        """As `answer`, where nothing was found."""
+        if address == NOWHERE:
+            return None
+        record, row = self.store.get_many([self._record, address])  # of one moment: a build may just have ended
+        if not self._is_whole(record):
+            return AskTable(NEVER)
+        return None if row is None else self._search(row, address, at_us)
+
+    def _look_again(self, rows: list[bytes | None], addresses: Sequence[bytes]) -> list[int]:
+        """Where nothing was found although there may be something: the store does not hold the whole table."""
+        absent = [i for i, row in enumerate(rows) if row is None and addresses[i] != NOWHERE]
+        if not absent:
+            return []
+        record, *again = self.store.get_many([self._record, *(addresses[i] for i in absent)])
+        if not self._is_whole(record):
+            return absent
+        for i, row in zip(absent, again, strict=True):
+            rows[i] = row
+        return []
+
+    def _is_whole(self, record: bytes | None) -> bool:
+        """Whether the store holds the whole table, by keys that are written as ours are."""
+        judged, whole = self._judged
+        if record is None or record != judged:
+            state = State.from_bytes(record)
+            whole = state.version >= 0 and not state.building and list(state.keys) == self._keys.kinds
+            self._judged = (record, whole)
+        return whole
 
     def _search(self, row: bytes, address: bytes, at_us: int) -> Answer:
         """As `answer`, where a waiting row may have surfaced, or the row lies under another schema."""
@@ -318,7 +357,7 @@ def read_vectors(
 
 
 def _moments(table: OnlineTable, requests: pa.Table, at: Moment | Sequence[Moment] | None) -> Iterator[int]:
-    if at is None or isinstance(at, str | date):
+    if at is None or isinstance(at, int | str | date):
         moment = table.moment(at)
         return iter([moment] * requests.num_rows)
     if len(at) != requests.num_rows:

@@ -60,7 +60,7 @@ class FeatureLookup(Protocol):
     def request_schema(self) -> Schema:
         """What a request must bring: features that no group holds, and join keys."""
 
-    def vectors(self, requests: pa.Table, at: Sequence[datetime]) -> Vectors:
+    def vectors(self, keys: pa.Table, *, at: Sequence[datetime]) -> Vectors:
         """The model inputs as they were known at each request's moment."""
 
 
@@ -174,7 +174,7 @@ class Predictor:
             SignatureError: the model does not take these values.
         """
         moments, now = self.moments(at, len(inputs)), self._clock()
-        vectors = self._view.vectors(inputs, moments)
+        vectors = self._view.vectors(inputs, at=moments)
         features = self._chosen(vectors)
         columns = self._run(features)
         ids = new_ids(self.name, self.version, len(inputs), now)

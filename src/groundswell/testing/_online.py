@@ -358,7 +358,8 @@ class _Histories(RuleBasedStateMachine):
         with self.store.writer(record_address(self.table_id)) as writer:
             state = State.from_bytes(writer.record)
             epoch = state.epoch + epochs
-            writer.write([], State(epoch=epoch, layouts=state.with_layout(self.layout)).to_bytes())
+            layouts = state.with_layout(self.layout)
+            writer.write([], State(version=self.version, epoch=epoch, keys=self.keys.kinds, layouts=layouts).to_bytes())
             now_us = microseconds(_at(self.now))
             yield Sink(self.store, writer, keys=self.keys, layout=self.layout, epoch=epoch, now_us=now_us)
 
