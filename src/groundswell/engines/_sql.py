@@ -73,8 +73,8 @@ def source(paths: Sequence[str], definition: Definition) -> exp.Expr:
     """The rows of some files of a table, for FROM: its columns as `c0`, `c1`, … in the order of the schema, the hidden
     ones as `moved_version` and `moved_position`, and DuckDB's own `file_index` and `file_row_number`.
 
-    Columns are found by name; one that a file lacks is null. Without a schema DuckDB takes the first file's, and
-    columns that only later files have vanish silently.
+    Columns are found by name; one that a file lacks has its default there, or is null. Without a schema DuckDB takes
+    the first file's, and columns that only later files have vanish silently.
     """
     names = [f"c{i}" for i in range(len(definition.schema))] + ["moved_version", "moved_position"]
     fields = list(zip(names, definition.file_schema, strict=True))
@@ -83,7 +83,10 @@ def source(paths: Sequence[str], definition: Definition) -> exp.Expr:
         kinds += [("file_index", "BIGINT"), ("file_row_number", "BIGINT")]
         nulls = [exp.alias_(exp.cast(exp.null(), kind, dialect="duckdb"), name) for name, kind in kinds]
         return exp.select(*nulls).where(exp.false()).subquery("source")
-    entries = [_property(f.name, _column_option(name, duckdb_type(f.type)), quoted=True) for name, f in fields]
+    entries = [
+        _property(f.name, _column_option(name, duckdb_type(f.type), _default_of(f, definition)), quoted=True)
+        for name, f in fields
+    ]
     schema = exp.ToMap(this=exp.Struct(expressions=entries))
     files = exp.array(*(exp.Literal.string(path) for path in paths))
     read = exp.ReadParquet(expressions=[files, exp.EQ(this=exp.column("schema"), expression=schema)])
@@ -192,12 +195,22 @@ def _text(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
-def _column_option(name: str, kind: str) -> exp.Struct:
+def _default_of(field: pa.Field, definition: Definition) -> exp.Expr:
+    """What a column is in files that lack it, as text for DuckDB to cast."""
+    text = dict(definition.defaults).get(field.name)
+    if text is None:
+        return exp.null()
+    if pa.types.is_binary(field.type):
+        text = "".join(f"\\x{byte:02X}" for byte in bytes.fromhex(text))
+    return exp.Literal.string(text)
+
+
+def _column_option(name: str, kind: str, default: exp.Expr) -> exp.Struct:
     return exp.Struct(
         expressions=[
             _property("name", exp.Literal.string(name)),
             _property("type", exp.Literal.string(kind)),
-            _property("default_value", exp.null()),
+            _property("default_value", default),
         ]
     )
 

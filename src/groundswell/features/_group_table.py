@@ -71,6 +71,7 @@ class GroupTable:
     def for_columns(self, given: pa.Schema) -> Table:
         """The table; while there is none, the one that an insert of these columns would make."""
         if self.now is not None:
+            self.now.version()  # another process may have changed the schema
             return self.now
         body = self.entry.body
         roles = (body["event_time"], body["available_at"])
@@ -117,6 +118,15 @@ class GroupTable:
         with self._catalog.transaction():
             self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
             self.entry = self._catalog.update(self.entry, body={**self.entry.body, "online": online})
+
+    def keep_definition(self) -> None:
+        """Copy the table's definition into the entry, where the two differ."""
+        self.table.version()
+        body = self.table.definition.to_dict()
+        with self._catalog.transaction():
+            self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
+            if self.entry.state == "ready" and self.entry.body["schema_version"] < body["schema_version"]:
+                self.entry = self._catalog.update(self.entry, body={**self.entry.body, **body})
 
     def delete(self, attached: Sequence[Callable[[], object]]) -> None:
         """Delete the table and the entry, for good; `sweep` finishes it if the process dies on the way."""

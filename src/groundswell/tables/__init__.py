@@ -38,6 +38,7 @@ __all__ = [
     "Table",
     "Vacuumed",
     "Watch",
+    "append_features",
     "cast_column",
     "check_roles",
     "check_strays",
@@ -53,4 +54,5 @@ __all__ = [
     "read_frame",
     "stored_definition",
     "to_physical",
+    "widen",
 ]

@@ -1,7 +1,8 @@
 """Casts that change no value: a column in the type of its table, or an error that names the row.
 
 A value may only change its representation: an integer widens, a float that is whole becomes an integer, text in ISO
-8601 becomes a timestamp, a dictionary its values, a list of the right length a vector. What is inside lists and structs obeys the same rules.
+8601 becomes a timestamp, a dictionary its values, a list of the right length a vector. What is inside lists and structs
+obeys the same rules.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,10 @@ _FAMILIES: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
     "time of day": (pa.types.is_time,),
     "duration": (pa.types.is_duration,),
     "list": (
-        pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view,
+        pa.types.is_list,
+        pa.types.is_large_list,
+        pa.types.is_fixed_size_list,
+        pa.types.is_list_view,
         pa.types.is_large_list_view,
     ),
     "struct": (pa.types.is_struct,),

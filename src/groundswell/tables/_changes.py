@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from groundswell.tables._definition import Definition
+from groundswell.tables._definitions import SCHEMA
 from groundswell.tables._log import LogEntry, log_path, read_log
 from groundswell.tables._place import Place, places_of
 from groundswell.tables._snapshot import DataFile
@@ -29,12 +30,14 @@ class Change:
         foreign: whether another tool wrote it, so that nothing is known of the rows but the files that hold them.
         added: the files that it added, in the order of their rows; none if the commit only maintains the table.
         removed: the paths of the files that it removed, likewise.
+        schema: whether it changed the definition, so that rows have other columns or types than before.
     """
 
     version: int
     foreign: bool
     added: tuple[DataFile, ...]
     removed: tuple[str, ...]
+    schema: bool = False
 
     @property
     def appends(self) -> bool:
@@ -69,8 +72,9 @@ def commit_digest(folder: Path, version: int) -> str | None:
 
 def _change(folder: Path, entry: LogEntry) -> Change:
     foreign = not entry.note
-    if entry.note.get("kind") in MAINTENANCE:
-        return Change(version=entry.version, foreign=False, added=(), removed=())
+    kind = entry.note.get("kind")
+    if kind in MAINTENANCE:
+        return Change(version=entry.version, foreign=False, added=(), removed=(), schema=kind == SCHEMA)
     distinct = not foreign and entry.note.get("distinct", True)
     usual, places = Place(order_version=entry.version, position=0, distinct=distinct), places_of(entry.note)
     added = tuple(

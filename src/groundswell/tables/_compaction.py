@@ -23,9 +23,9 @@ def compact(writer: Writer, engine: Identities) -> Commit | None:
     Raises:
         CorruptionError: the disk is full or not writable.
     """
-    definition = writer.versions.definition
     while True:
         snapshot = writer.versions.snapshot()
+        definition = snapshot.definition
         if snapshot.clean and len(snapshot.files) < 2:
             return None
         with disk_errors(definition.name, writer.folder):

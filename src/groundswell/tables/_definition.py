@@ -27,6 +27,8 @@ class Definition:
         event_time: the column that says when a row's facts happened, or None.
         available_at: the column that says when a row became known, or None.
         schema: all columns; keys and times are not null.
+        schema_version: 1 at first, and one more with each change.
+        defaults: for appended columns, what they are in files that lack them, as text; others are null there.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Definition:
     event_time: str | None
     available_at: str | None
     schema: Schema
+    schema_version: int = 1
+    defaults: tuple[tuple[str, str], ...] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -105,6 +109,8 @@ class Definition:
             "event_time": self.event_time,
             "available_at": self.available_at,
             "schema": self.schema.to_dict(),
+            "schema_version": self.schema_version,
+            "defaults": dict(self.defaults),
         }
 
     @classmethod
@@ -116,6 +122,8 @@ class Definition:
             event_time=tree["event_time"],
             available_at=tree["available_at"],
             schema=Schema.from_dict(tree["schema"]),
+            schema_version=tree["schema_version"],
+            defaults=tuple(tree["defaults"].items()),
         )
 
 

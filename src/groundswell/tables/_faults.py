@@ -45,7 +45,10 @@ REWRITE_POINTS = (
 )
 """The points of those who take rows and files away, likewise."""
 
-_passings = {name: count(1) for name in (*POINTS, *REWRITE_POINTS)}
+SCHEMA_POINTS = ("schema:files-synced", "schema:after-commit", "schema:indexed")
+"""The points of a change of the schema, likewise."""
+
+_passings = {name: count(1) for name in (*POINTS, *REWRITE_POINTS, *SCHEMA_POINTS)}
 
 
 def point(name: str) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from groundswell.errors import ConflictError
 from groundswell.tables import _faults
 from groundswell.tables._identities import Identities
 from groundswell.tables._snapshot import DataFile, Snapshot
@@ -19,6 +20,7 @@ def insert(writer: Writer, engine: Identities, staged: Staged, provenance: Mappi
     """Append staged rows. When it returns they are durable; if it raises they are gone.
 
     Raises:
+        ConflictError: the schema was changed meanwhile.
         CorruptionError: the disk is full or not writable.
     """
     _faults.point("insert:files-synced")
@@ -38,14 +40,14 @@ def insert(writer: Writer, engine: Identities, staged: Staged, provenance: Mappi
 
 def _commit(writer: Writer, engine: Identities, staged: Staged, provenance: Mapping[str, Any], ticket: int) -> Commit:
     rows, replaced, seen = sum(f.rows for f in staged.files), 0, frozenset[str]()
-    definition = writer.versions.definition
     for attempt in range(1_000_000):
         snapshot = writer.versions.snapshot()
+        _check_definition(staged, snapshot)
         unseen = [f for f in snapshot.files if f.path not in seen]
         replaced = _recount(engine, staged, snapshot, unseen, replaced)
         seen |= {f.path for f in unseen}
         note = {"kind": "insert", "rows": rows, "new": rows - replaced, "replaced": replaced, **provenance}
-        actions = [add_action(f, definition, data_change=True) for f in staged.files]
+        actions = [add_action(f, staged.definition, data_change=True) for f in staged.files]
         _faults.point("insert:before-commit")
         version = writer.try_commit(actions, snapshot.version, note | {"distinct": replaced == 0}, ticket)
         if version is not None:
@@ -53,6 +55,18 @@ def _commit(writer: Writer, engine: Identities, staged: Staged, provenance: Mapp
             return writer.acknowledge(version, "insert")
         back_off(attempt)
     raise AssertionError("a million conflicts in a row")
+
+
+def _check_definition(staged: Staged, snapshot: Snapshot) -> None:
+    if staged.definition != snapshot.definition:
+        raise ConflictError(
+            f"The schema of group {snapshot.definition.name!r} was changed while rows were on their way: version "
+            f"{snapshot.definition.schema_version} of it holds now, and the rows were checked against version "
+            f"{staged.definition.schema_version}.",
+            why="Rows of an older schema would lack columns, or have other types.",
+            fix="Run the same call again: the rows will be checked against the new schema.",
+            name=snapshot.definition.name,
+        )
 
 
 def back_off(attempt: int) -> None:

@@ -41,10 +41,17 @@ class StagedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """Checked rows in files that are not part of the table yet; `repeated` rows were left out for later ones."""
+    """Checked rows in files that are not part of the table yet.
+
+    Args:
+        files: the files.
+        repeated: rows that were left out for later ones.
+        definition: what they were checked against.
+    """
 
     files: list[StagedFile]
     repeated: int
+    definition: Definition
 
     @property
     def paths(self) -> list[str]:

@@ -36,6 +36,7 @@ from groundswell.tables._pins import Pins
 from groundswell.tables._purge import purge
 from groundswell.tables._restoration import restore
 from groundswell.tables._retention import Vacuumed, finish_removals, leftovers, vacuum
+from groundswell.tables._schema_change import change_schema
 from groundswell.tables._snapshot import DataFile, Snapshot
 from groundswell.tables._staging import Staged, StagedFile, discard, stage
 from groundswell.tables._versions import Commit, Versions
@@ -276,21 +277,32 @@ class Table:
 
     @property
     def pins(self) -> Pins:
-        """Who relies on which version. Write one under `lock`, once `snapshot` has given its version."""
+        """Who relies on which version. Write one within `held`, that of a version found within it."""
         return Pins(self.folder, self.definition.name)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold off vacuums and purges, which hold it off in turn."""
-        return table_lock(self.folder, self.definition.name)
+    def held(self) -> AbstractContextManager[None]:
+        """Keep the files of all versions where they are: vacuums, purges and restores wait. Others may hold it too."""
+        return table_lock(self.folder, self.definition.name, shared=True)
 
     def finish_removals(self) -> int:
         """Do what a vacuum or a purge that was killed has left undone; return how many files were removed."""
-        with self.lock():
+        with table_lock(self.folder, self.definition.name):
             return finish_removals(self._writer, self.pins)
 
     def leftovers(self) -> list[Path]:
         """The files that a vacuum or a purge which was killed has left."""
         return leftovers(self._writer)
+
+    def change_schema(self, change: Callable[[Definition], Definition]) -> Commit | None:
+        """Change the definition in a commit of kind "schema"; earlier versions keep theirs. None if nothing changes.
+
+        Args:
+            change: gives the new definition; it raises if the change cannot be made, and may be called again.
+
+        Raises:
+            CorruptionError: the disk is full or not writable.
+        """
+        return change_schema(self._writer, self._engine, change)
 
     def set_properties(self, properties: Mapping[str, str]) -> Commit:
         """Set properties of the Delta table, in a commit of their own.
@@ -302,26 +314,30 @@ class Table:
 
     def _stage(self, folder: Path, data: object, time_zone: str | None, watch: Watch | None = None) -> Staged:
         reader = data if isinstance(data, pa.RecordBatchReader) else read_frame(data)
-        batches = conform(reader, self.definition, time_zone)
-        with disk_errors(self.definition.name, folder):
-            files = self._write(folder, batches, watch)
+        definition = self.definition
+        batches = conform(reader, definition, time_zone)
+        with disk_errors(definition.name, folder):
+            files = _write(folder, batches, definition, watch)
             try:
                 paths = [str(f.path) for f in files]
-                repeated = self._engine.repeated(paths, self.definition) if paths else 0
+                repeated = self._engine.repeated(paths, definition) if paths else 0
                 if repeated:
-                    unique = self._write(folder, self._engine.keep_last(paths, self.definition), watch)
+                    unique = _write(folder, self._engine.keep_last(paths, definition), definition, watch)
                     discard(files)
                     files = unique
             except BaseException:
                 discard(files)
                 raise
-            return Staged(files=files, repeated=repeated)
+            return Staged(files=files, repeated=repeated, definition=definition)
 
-    def _write(self, folder: Path, batches: Iterable[pa.RecordBatch], watch: Watch | None) -> list[StagedFile]:
-        if watch is None:
-            return stage(folder, batches, self.definition)
-        with watch() as see:
-            return stage(folder, _shown(batches, see), self.definition)
+
+def _write(
+    folder: Path, batches: Iterable[pa.RecordBatch], definition: Definition, watch: Watch | None
+) -> list[StagedFile]:
+    if watch is None:
+        return stage(folder, batches, definition)
+    with watch() as see:
+        return stage(folder, _shown(batches, see), definition)
 
 
 def _shown(batches: Iterable[pa.RecordBatch], see: Callable[[pa.RecordBatch], object]) -> Iterator[pa.RecordBatch]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from groundswell.catalog import Catalog, CommitRecord, FileRecord
 from groundswell.errors import CorruptionError, NotFoundError
 from groundswell.tables._definition import Definition
+from groundswell.tables._definitions import Definitions
 from groundswell.tables._index import follow
 from groundswell.tables._losses import PURGE, VACUUM, Losses
 from groundswell.tables._snapshot import DataFile, Snapshot
@@ -23,17 +24,25 @@ class Versions:
     Args:
         table_id: the group's id in the catalog.
         folder: where the table is.
-        definition: keys, times and schema.
+        definition: keys, times and schema, as the catalog has them.
         catalog: keeps the index of the log.
     """
 
     def __init__(self, *, table_id: str, folder: Path, definition: Definition, catalog: Catalog) -> None:
-        self.table_id, self.folder, self.definition = table_id, folder, definition
+        self.table_id, self.folder = table_id, folder
         self._index = catalog.commits
+        self._definitions = Definitions(table_id, definition, self._index)
+
+    @property
+    def definition(self) -> Definition:
+        """Keys, times and schema of the newest version that was looked at."""
+        return self._definitions.newest
 
     def newest(self) -> int:
         """The newest version."""
-        return follow(self._index, self.table_id, self.folder, self.definition)
+        version = follow(self._index, self.table_id, self.folder, self.definition)
+        self._definitions.follow(version)
+        return version
 
     def snapshot(self, version: int | None = None, *, remainder: bool = False) -> Snapshot:
         """The table as of a version; None is the newest.
@@ -51,12 +60,13 @@ class Versions:
             newest = self.newest()
         except CorruptionError:  # what was committed before the damage can still be read
             newest = self._index.position(self.table_id)
+            self._definitions.follow(newest)
             if version is None or version > newest:
                 raise
         commit = self._get(newest if version is None else version)
         return Snapshot(
             table_id=self.table_id,
-            definition=self.definition,
+            definition=self._definitions.at(commit.version),
             version=commit.version,
             committed_at=commit.committed_at,
             files=self._data_files(self._kept(commit.version, newest, remainder)),

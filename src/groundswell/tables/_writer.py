@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import os
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake import CommitProperties, DeltaTable, Metadata, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -100,6 +102,46 @@ class Writer:
                 raise
             return after + 1
 
+    def try_write(self, actions: Sequence[Mapping[str, Any]], after: int, note: Mapping[str, Any]) -> int | None:
+        """Write a commit of our own as the version that follows `after`, or return None if that version is taken.
+
+        For what Delta libraries offer in two commits only, such as a new schema and a property that describes it. The
+        file appears in the log whole or not at all.
+
+        Args:
+            actions: of the Delta protocol, but for the one that says who wrote them.
+            after: the version that the commit was checked against.
+            note: what the commit says of itself, JSON.
+
+        Raises:
+            CorruptionError: the disk is full or not writable.
+        """
+        info = {
+            "timestamp": int(time.time() * 1000),
+            "operation": str(note["kind"]).upper(),
+            "operationParameters": {},
+            "engineInfo": "groundswell",
+            METADATA_KEY: self._text(note),
+        }
+        lines = [json.dumps(action) for action in ({"commitInfo": info}, *actions)]
+        path = log_path(self.folder, after + 1)
+        draft = path.with_name(f".{uuid.uuid4().hex}.draft")
+        with self._lock, disk_errors(self.versions.definition.name, self.folder):
+            try:
+                draft.write_text("\n".join(lines), encoding="utf-8")
+                sync_file(draft)
+                os.link(draft, path)
+            except FileExistsError:
+                return None
+            finally:
+                draft.unlink(missing_ok=True)
+        return after + 1
+
+    def metadata(self) -> Metadata:
+        """What the Delta table says of itself."""
+        with self._lock, disk_errors(self.versions.definition.name, self.folder):
+            return self._handle(self.versions.newest()).metadata()
+
     def landed(self, after: int, ticket: int) -> bool:
         """Whether the write with this ticket is in the log after a version."""
         entries = read_log(self.folder, after, self.versions.definition.event_time)
@@ -152,9 +194,11 @@ class Writer:
         return self._delta
 
     def _properties(self, note: Mapping[str, Any], ticket: int) -> CommitProperties:
-        text = json.dumps({"format": 1, "author": self._author} | dict(note))
         return CommitProperties(
-            custom_metadata={METADATA_KEY: text},
+            custom_metadata={METADATA_KEY: self._text(note)},
             max_commit_retries=0,
             app_transactions=[Transaction(self._id, ticket)],
         )
+
+    def _text(self, note: Mapping[str, Any]) -> str:
+        return json.dumps({"format": 1, "author": self._author} | dict(note))
