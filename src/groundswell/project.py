@@ -35,10 +35,12 @@ if TYPE_CHECKING:
         FeatureGroups,
         FeatureView,
         FeatureViews,
+        OnDemand,
         Policy,
         Query,
         StatisticsConfig,
         TrainingData,
+        Transformation,
     )
     from groundswell.models import ModelVersion, Registry
     from groundswell.online import OnlineStore
@@ -186,6 +188,8 @@ class Project:
         query: "Query",
         *,
         labels: Sequence[str] = (),
+        transformations: "Sequence[Transformation]" = (),
+        on_demand: "Sequence[OnDemand]" = (),
         description: str = "",
         tags: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> "FeatureView":
@@ -195,37 +199,63 @@ class Project:
             name: letters, digits and underscores.
             query: which columns of which groups.
             labels: the columns to predict; none if they live outside any group.
+            transformations: of the features, in the order in which they are made, such as
+                `[gs.standardize("distance"), gs.one_hot("carrier")]`; fitted on each training split.
+            on_demand: features that functions compute, made with `@gs.on_demand`.
             description: what it is for, in words.
             tags: what it is tagged with, among them the tags that every view must have (`require_tag`).
 
         Raises:
             InvalidNameError: the name cannot be used.
             AlreadyExistsError: there is a view of that name.
-            ColumnNotFoundError: a label is not among the query's columns.
+            ColumnNotFoundError: a label, a transformation's column or a function's parameter is not there.
+            TypeMismatchError: a transformation or function does not apply to the type of a column.
             SchemaError, JoinError: no view can be made of the query.
             DataError: a tag is missing or does not fit its schema.
         """
-        return self.views.create(name, query, labels=labels, description=description, tags=tags)
+        return self.views.create(
+            name,
+            query,
+            labels=labels,
+            transformations=transformations,
+            on_demand=on_demand,
+            description=description,
+            tags=tags,
+        )
 
-    def get_feature_view(self, name: str, version: int | None = None) -> "FeatureView":
+    def get_feature_view(
+        self, name: str, version: int | None = None, *, on_demand: "Sequence[OnDemand]" = ()
+    ) -> "FeatureView":
         """The feature view of that name.
+
+        Args:
+            name, version: of the view; None is the latest.
+            on_demand: its functions, if they are in no module that is imported, as those of a notebook.
 
         Raises:
             NotFoundError: there is none; the message names the nearest.
+            DataError: a function has other code than the view was made with.
         """
-        return self.views.get(name, version)
+        return self.views.get(name, version, on_demand=on_demand)
 
     def feature_views(self) -> "list[FeatureView]":
         """All feature views, by name."""
         return self.views.all()
 
-    def get_training_data(self, name: str, version: int | None = None) -> "dict[str, TrainingData]":
+    def get_training_data(
+        self, name: str, version: int | None = None, *, remainder: bool = False
+    ) -> "dict[str, TrainingData]":
         """Recorded training data of a view: its parts by name, such as "train" and "test". It reads as it did.
+
+        Args:
+            name: the view's.
+            version: its number among the view's training data; None is the newest.
+            remainder: whether rows that were purged since may be missing; without, reading it raises `ErasedError`.
 
         Raises:
             NotFoundError: there is none.
         """
-        return self.views.training_data(name, version)
+        return self.views.training_data(name, version, remainder=remainder)
 
     def run(
         self,
@@ -301,22 +331,30 @@ class Project:
         """
         return self.models.get(reference)
 
-    def deploy(self, *references: str, token: str | None = None, limits: "Limits | None" = None) -> "Service":
+    def deploy(
+        self,
+        *references: str,
+        token: str | None = None,
+        limits: "Limits | None" = None,
+        on_demand: "Sequence[OnDemand]" = (),
+    ) -> "Service":
         """A prediction service for one or more model versions, to call here or over HTTP.
 
         Args:
             references: models as for `get_model`; the first answers where no model is named.
             token: what HTTP requests must bring; None serves this machine alone.
             limits: sizes of what is taken.
+            on_demand: functions of the models' views, if they are in no module that is imported.
 
         Raises:
-            NotFoundError: a model is unknown.
+            NotFoundError: a model is unknown, or a function of its view is not loaded.
             CorruptionError: a model's file is missing or damaged.
             MissingDependencyError: the package for HTTP is not installed (only when HTTP is asked for).
         """
         from groundswell.serving import Predictor, Service
 
         predictors = []
+        self.views.hand_in(on_demand)
         for reference in references:
             model = self.models.get(reference)
             if model.view is None:
@@ -326,6 +364,7 @@ class Project:
                 )
             data = self.catalog.get("training_data", model.data.name, model.data.version)
             view = self.views.get(data.body["view"]["name"], data.body["view"]["version"])
+            view.check_on_demand()
             predictors.append(Predictor(model, view, clock=self.clock))
         for reference in references:
             self.catalog.log("deployed", self.models.get(reference).id)

@@ -221,6 +221,16 @@ class FeatureView(HasMetadata):
         """
         return self._lookup.vectors(keys, requests, at)
 
+    def check_on_demand(self) -> None:
+        """Raise unless the functions of all on-demand features are loaded, as a service needs them.
+
+        Raises:
+            NotFoundError: one is in no module that is imported, and was not handed in.
+            DataError: its code is not the one that the view was made with.
+        """
+        for feature in self.on_demand:
+            feature.found()
+
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""
         return {

@@ -1,6 +1,5 @@
 """What must be true of a table's data files: there, whole, as the log says, and none without a commit."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,16 +11,15 @@ import pyarrow.parquet as pq
 from groundswell.diagnosis import Finding
 from groundswell.tables._definition import Definition
 from groundswell.tables._log import AddedFile, LogEntry
+from groundswell.tables._removal_invariants import Removals
 from groundswell.tables._snapshot import DataFile, microseconds
+from groundswell.tables._strays import given_up, uncommitted
 from groundswell.tables._table import Table
 
 __all__ = ["RowCheck", "check_files", "check_rows", "check_strays"]
 
 RowCheck = Callable[[Sequence[DataFile], Definition], Mapping[str, tuple[int, int]]]
 """Given files in their order: for each path the rows with a null key or time, and the rows whose identity was there."""
-
-_PATIENCE_S = 3600
-"""How long a file may be there without a commit, and without a younger one beside it, before its insert is given up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +64,16 @@ def check_files(table: Table, entries: Sequence[LogEntry], *, thorough: bool) ->
 
 
 def _listed(entries: Sequence[LogEntry]) -> list[_Listed]:
-    removed = {path: entry.version for entry in entries for path in entry.removed}
-    return [
-        _Listed(
-            file=file,
-            added=entry.version,
-            removed=at if (at := removed.get(file.path)) is not None and at > entry.version else None,
-        )
-        for entry in entries
-        for file in entry.added
-    ]
+    removals, removed = Removals(entries), {path: entry.version for entry in entries for path in entry.removed}
+    listed: dict[str, _Listed] = {}
+    for entry in entries:
+        for file in entry.added:
+            at = removed.get(file.path)
+            until = at if at is not None and at > entry.version else None
+            expected = removals.expected(file, entry.version, until)
+            if expected is not None:
+                listed[expected.path] = _Listed(file=expected, added=entry.version, removed=until)
+    return list(listed.values())
 
 
 def _problem(table: Table, file: AddedFile, *, thorough: bool) -> str:
@@ -85,8 +83,8 @@ def _problem(table: Table, file: AddedFile, *, thorough: bool) -> str:
         size_bytes = path.stat().st_size
     except OSError as error:
         return "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-    if size_bytes != file.size_bytes:
-        return f"has {size_bytes:,} bytes, and its commit says {file.size_bytes:,}"
+    if file.size_bytes not in (size_bytes, None):
+        return f"has {size_bytes:,} bytes, and its commit says {file.size_bytes or 0:,}"
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
             n_rows = parquet.metadata.num_rows
@@ -130,24 +128,17 @@ def check_strays(
         candidates: the files that are there.
     """
     named = {file.path for entry in entries for file in entry.added} | {p for e in entries for p in e.removed}
-    strays: dict[Path, int] = {}
-    newest = 0.0
-    for path in candidates:
-        if path.name not in named:
-            try:
-                status = path.stat()
-            except FileNotFoundError:  # the insert has just given up by itself
-                continue
-            strays[path], newest = status.st_size, max(newest, status.st_mtime)
-    if strays and time.time() - newest > _PATIENCE_S:
-        size = sum(strays.values())
+    left = {r.path for r in Removals(entries).remainders.values() if r.path is not None}
+    strays = given_up(uncommitted(candidates, named | left))
+    if strays:
+        size = sum(path.stat().st_size for path in strays)
         count = f"{len(strays)} data file{'s' * (len(strays) != 1)} ({size:,} bytes)"
         yield Finding(
             severity="notice",
             what=f"{count} of group {group!r} belong to no commit: the insert that wrote them was killed.",
             where=str(folder),
             fix="They are never read. Remove them: groundswell doctor --repair.",
-            repair=partial(_remove, list(strays)),
+            repair=partial(_remove, strays),
         )
 
 

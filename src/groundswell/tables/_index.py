@@ -94,7 +94,7 @@ def _file(entry: LogEntry, number: int, distinct: bool, known: Mapping[str, File
         order_version=order,
         position=place,
         rows=file.rows,
-        size_bytes=file.size_bytes,
+        size_bytes=file.size_bytes or 0,
         distinct=distinct,
         min_time_us=file.min_time_us,
         max_time_us=file.max_time_us,

@@ -28,10 +28,10 @@ _NOTE = {"kind", "author", "rows"}  # what each of our notes says at least
 
 @dataclass(frozen=True, kw_only=True)
 class AddedFile:
-    """A file that a commit adds."""
+    """A file that a commit adds; its size is None where no commit says it."""
 
     path: str
-    size_bytes: int
+    size_bytes: int | None
     rows: int
     min_time_us: int | None
     max_time_us: int | None

@@ -63,7 +63,7 @@ class Pins:
         Raises:
             CorruptionError: the disk is full or not writable.
         """
-        path = self._folder / f"{pin.id}.json"
+        path = self.path(pin.id)
         part = path.with_suffix(".part")
         with disk_errors(self._name, self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -80,13 +80,25 @@ class Pins:
 
     def mark_erased(self, pin_id: str, purge: int, rows: int) -> None:
         """Say on a pin, if it is there, that a purge took rows of its version."""
-        path = self._folder / f"{pin_id}.json"
+        path = self.path(pin_id)
         if path.exists() and purge not in (pin := _read(path)).erased:
             self.write(replace(pin, erased={**pin.erased, purge: rows}))
 
     def remove(self, pin_id: str) -> None:
         """Remove a pin, if it is there."""
-        (self._folder / f"{pin_id}.json").unlink(missing_ok=True)
+        self.path(pin_id).unlink(missing_ok=True)
+
+    def remove_unreadable(self) -> None:
+        """Remove what cannot be read; those that are needed were written anew."""
+        for path in self._folder.glob("*.json"):
+            try:
+                _read(path)
+            except CorruptionError:
+                path.unlink(missing_ok=True)
+
+    def path(self, pin_id: str) -> Path:
+        """Where a pin is, or would be."""
+        return self._folder / f"{pin_id}.json"
 
 
 def _read(path: Path) -> Pin:
