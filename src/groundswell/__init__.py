@@ -5,7 +5,7 @@
     project = gs.open("flights")
 
 Everything else hangs on the project, on `col` for conditions over columns, on `expect` and `profile` for what rows must
-be, and on the errors.
+be, on `standardize`, `one_hot` and the like for what is made of features, on `on_demand`, and on the errors.
 """
 
 from groundswell._version import __version__
@@ -14,7 +14,21 @@ from groundswell.errors import GroundswellError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundswell.expressions import col, lit
-    from groundswell.features import expect, expect_table, profile
+    from groundswell.features import (
+        bucketize,
+        expect,
+        expect_table,
+        impute,
+        max_abs,
+        min_max,
+        on_demand,
+        one_hot,
+        ordinal,
+        profile,
+        quantile_bins,
+        robust,
+        standardize,
+    )
     from groundswell.project import Project
     from groundswell.types import Schema
 
@@ -25,12 +39,22 @@ __all__ = [
     "Project",
     "Schema",
     "__version__",
+    "bucketize",
     "col",
     "expect",
     "expect_table",
+    "impute",
     "lit",
+    "max_abs",
+    "min_max",
+    "on_demand",
+    "one_hot",
     "open",
+    "ordinal",
     "profile",
+    "quantile_bins",
+    "robust",
+    "standardize",
 ]
 
 
@@ -39,7 +63,7 @@ def __getattr__(name: str) -> object:
     import importlib
 
     homes = {"col": "expressions", "lit": "expressions", "Project": "project", "Schema": "types", "open": "project"}
-    homes |= dict.fromkeys(("expect", "expect_table", "profile"), "features")
+    homes |= dict.fromkeys(set(__all__) - homes.keys(), "features")
     if name not in homes:
         raise AttributeError(f"module 'groundswell' has no attribute {name!r}")
     home = importlib.import_module(f"groundswell.{homes[name]}")

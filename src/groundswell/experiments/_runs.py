@@ -20,6 +20,7 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.errors import ConflictError, DataError, NotFoundError, UntrustedTypeError, choices
 from groundswell.experiments._code import Code
 from groundswell.experiments._compare import differences
+from groundswell.experiments._embedding import inputs_for, raw_columns, with_transformations
 from groundswell.experiments._environment import Environment
 from groundswell.experiments._outcome import Outcome
 from groundswell.experiments._parameters import Call, prepare
@@ -88,10 +89,9 @@ class Runs:
         try:
             record.note_evaluation(datasets)
             outcome = _call(record, function, data, call, datasets)
-            if outcome.model is not None:
-                self._keep_model(record, outcome.model, data)
-            evaluations = {part: _evaluation(outcome.model, dataset) for part, dataset in datasets.items()}
-            return self._run(record.finish(evaluations=evaluations), outcome.model)
+            model = None if outcome.model is None else self._keep_model(record, outcome.model, data)
+            evaluations = {part: _evaluation(model, dataset) for part, dataset in datasets.items()}
+            return self._run(record.finish(evaluations=evaluations), model)
         except BaseException as error:  # an interrupt too: whatever ends a run is recorded and passed on
             record.fail(error)
             raise
@@ -154,10 +154,12 @@ class Runs:
         """The run that an entry describes."""
         return self._run(entry)
 
-    def _keep_model(self, record: Record, model: object, data: TrainingSet) -> None:
-        table = data.to_arrow()
+    def _keep_model(self, record: Record, fitted: object, data: TrainingSet) -> object:
+        """Store the model with the transformations of its data, and give back what was stored."""
+        inputs, labels = raw_columns(data)
+        model = fitted
         try:
-            inputs, labels = table.select(data.schema.names), table.select(data.label_schema.names)
+            model = with_transformations(fitted, data)
             signature = Signature.infer(inputs, labels, model)
             file = save_model(model, self._folder / record.entry.id / "model.skops")
         except (DataError, UntrustedTypeError) as error:
@@ -166,6 +168,7 @@ class Runs:
         else:
             kept: dict[str, Any] = {"file": file.to_dict(), "refused": None, "types": []}
             record.note(model=kept, signature=signature.to_dict())
+        return model
 
     def _run(self, entry: Entry, model: object = None) -> Run:
         return Run.of(entry, self._folder / entry.id, self._catalog, model)
@@ -212,7 +215,7 @@ def _evaluation(model: object, data: TrainingSet) -> dict[str, Any]:
     if len(data.label_schema) != 1:
         return _left_out("metrics are known for one label")
     try:
-        return evaluate_model(model, data.X, data.y).to_dict()
+        return evaluate_model(model, inputs_for(model, data), data.y).to_dict()
     except DataError as error:
         _warn(f"The model was not evaluated. {error}")
         return _left_out(str(error))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from groundswell.catalog import Catalog, Entry
-from groundswell.errors import AlreadyExistsError, NotFoundError, SchemaError, choices
+from groundswell.errors import AlreadyExistsError, NotFoundError, SchemaError, TypeMismatchError, choices
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._query import Query
 from groundswell.features._training_data import TrainingData
@@ -84,7 +84,7 @@ class FeatureViews:
             for group in {group.id for group in query.groups()}:
                 self._catalog.link(entry, group, "reads")
             self._catalog.log("created", entry)
-        self._functions |= {feature.digest: feature for feature in definition.on_demand}
+        self.hand_in(definition.on_demand)
         return self._view(entry)
 
     def get(self, name: str, version: int | None = None, *, on_demand: Sequence[OnDemand] = ()) -> FeatureView:
@@ -108,8 +108,23 @@ class FeatureViews:
                     fix=choices(shown, recorded, "on-demand features"),
                     name=shown,
                 )
-            self._functions[function.digest] = recorded[function.name].given(function)
+            recorded[function.name].given(function)
+        self.hand_in(on_demand)
         return self._view(entry)
+
+    def hand_in(self, functions: Sequence[OnDemand]) -> None:
+        """Remember functions for the views whose on-demand features they compute.
+
+        Raises:
+            TypeMismatchError: something is no on-demand feature.
+        """
+        for function in functions:
+            if not isinstance(function, OnDemand):
+                raise TypeMismatchError(
+                    f"{function!r} ({type(function).__name__}) is no on-demand feature.",
+                    fix="Write @gs.on_demand over the function.",
+                )
+            self._functions[function.digest] = function
 
     def all(self) -> list[FeatureView]:
         """All views by name."""

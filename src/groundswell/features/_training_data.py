@@ -90,7 +90,7 @@ class TrainingData(HasMetadata):
     def raw_rows(self) -> Data:
         """The features before they are transformed, with the labels, in every form: batches, Arrow, pandas, polars."""
         schema = Schema((*self.schema, *self.label_schema))
-        return Data(schema, lambda: self._open()[0], lambda: len(self))
+        return Data(schema, self._raw_stream, lambda: len(self))
 
     @property
     def transformations(self) -> Transformations | None:
@@ -183,6 +183,9 @@ class TrainingData(HasMetadata):
                 reader, reports = self._open()
                 self._table, self._reports = reader.read_all(), reports
             return self._table
+
+    def _raw_stream(self) -> pa.RecordBatchReader:
+        return self._open()[0] if self._table is None else self._table.to_reader()
 
     def _stream(self) -> pa.RecordBatchReader:
         """X and the labels, transformed as they are read."""

@@ -10,7 +10,6 @@ from groundswell.features._data import Data
 from groundswell.features._explanation import Explanation
 from groundswell.features._lookup import Lookup
 from groundswell.features._online_copies import OnlineCopies
-from groundswell.features._query import Query
 from groundswell.features._table_lookup import TableLookup
 from groundswell.features._training_data import TrainingData
 from groundswell.features._training_sets import Moment, TrainingSets

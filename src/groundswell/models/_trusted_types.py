@@ -256,6 +256,10 @@ _OWN = frozenset(
         "_scalers.MinMaxScaler",
         "_scalers.StandardScaler",
         "_simple_imputer.SimpleImputer",
+        "_text.CountVectorizer",
+        "_text.HashingVectorizer",
+        "_tfidf.TfidfTransformer",
+        "_tfidf.TfidfVectorizer",
     )
 )
 """Our own estimators, whose attributes are arrays and plain values."""
@@ -270,7 +274,7 @@ TRUSTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "LossNode": _LOSSES,
         "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray"}),
         "NdArrayNode": _NUMBERS | {"numpy.ndarray"},
-        "ObjectNode": _OBJECTS | _OWN,
+        "ObjectNode": _OBJECTS | _OWN | {"groundswell.features.transformations._transformations.Transformations"},
         "PartialNode": frozenset({"functools.partial"}),
         "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
         "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),

@@ -120,7 +120,7 @@ def _code(function: Callable[..., Any], seen: set[str]) -> Iterator[str]:
             yield from _code(value, seen)
 
 
-def _is_own(value: object, function: Callable[..., Any]) -> bool:
+def _is_own(value: object, function: Callable[..., Any]) -> typing.TypeGuard[types.FunctionType]:
     return inspect.isfunction(value) and value.__module__ == function.__module__
 
 

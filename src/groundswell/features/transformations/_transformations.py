@@ -120,7 +120,7 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         self.feature_names_in_ = np.asarray(names, dtype=object)
         self.n_features_in_ = len(names)
         for derived in ("_taken", "_used"):
-            vars(self).pop(derived, None)
+            self.__dict__.pop(derived, None)
 
     def transform(self, X: Any) -> pd.DataFrame:  # Any: as in fit
         """The transformed features, [rows, columns], as a pandas frame.
@@ -181,6 +181,12 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         fewer.steps_, fewer.outputs_, fewer.chosen_ = self.steps_, self.outputs_, list(names)
         fewer._take([name for name in self.schema.names if name in needed])
         return fewer
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """The declarations, rather than the plain values that they are kept as."""
+        return f"Transformations({', '.join(transformation_from_dict(each).code() for each in self.declared)})"[
+            :N_CHAR_MAX
+        ]
 
     def __sklearn_tags__(self) -> Any:  # Any: scikit-learn's tags
         tags = super().__sklearn_tags__()
