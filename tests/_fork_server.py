@@ -6,6 +6,7 @@ that forking is sound. The tasks are the functions in `TASKS`; a worker acknowle
 file `acknowledged`.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -21,9 +22,10 @@ import groundswell as gs
 import groundswell.features
 import groundswell.project
 from groundswell.catalog import Catalog
+from groundswell.changes import ChangeStream, JsonLines, OnlineStores, Webhook
 from groundswell.engines import DuckDB
 from groundswell.online import Follower, Lmdb, Redis
-from groundswell.tables import Definition, Table
+from groundswell.tables import Definition, Pin, Table
 from groundswell.types import Schema
 
 ROWS = 20
@@ -93,6 +95,37 @@ def events(number: int) -> pa.Table:
     return pa.table({"k": [f"k{(number + i * i) % 20}" for i in range(ROWS)], "t": times, "v": [number] * ROWS})
 
 
+def change_things(*, folder: str, first: int) -> None:
+    """Write to a bare table, now and then from outside, and let other things happen to what the catalog has."""
+    table, catalog = table_of(folder), Catalog.open(f"sqlite:///{Path(folder) / 'catalog.db'}")
+    for number in itertools.count(first):
+        table.commit(table.stage(events(number)))
+        with catalog.transaction():
+            model = catalog.add("model", "late", {"number": number})
+            catalog.log("registered", model)
+        if number % 3 == 1:
+            with catalog.transaction():
+                catalog.log("deleted", model)
+                catalog.remove(model)
+        if number % 5 == 3:
+            table.compact()
+        if number % 7 == 5:
+            DeltaTable(table.folder).delete(f"v = {number - 2} OR k = 'k{number % 20}'")
+
+
+def follow_changes(*, folder: str, url: str, max_bytes: int | None) -> None:
+    """Run the consumers of the change stream of a bare table until killed."""
+    table, catalog = table_of(folder), Catalog.open(f"sqlite:///{Path(folder) / 'catalog.db'}")
+    follower = Follower(table, Lmdb(Path(folder) / "online"), DuckDB(), clock=lambda: START + timedelta(minutes=25))
+    consumers = [
+        JsonLines(path=Path(folder) / "events.jsonl", name="audit", max_bytes=max_bytes),
+        Webhook(url=url, name="hook", secret_variable="HOOK_SECRET"),
+        OnlineStores(followers=lambda: {table.table_id: follower}),
+    ]
+    with ChangeStream(catalog, lambda _: table, Path(folder) / "consumers", consumers):
+        threading.Event().wait()
+
+
 def write_group(*, folder: str, **batches: object) -> None:
     """Write batches to a feature group of a project."""
     group = gs.open(folder).get_feature_group("events")
@@ -129,8 +162,14 @@ def open_project(*, folder: str) -> None:
 
 
 TASKS = {
+    "churn_group": churn_group,
     "open_project": open_project,
+    "race_table": race_table,
+    "rewrite_table": rewrite_table,
+    "split_view": split_view,
+    "change_things": change_things,
     "create_group": create_group,
+    "follow_changes": follow_changes,
     "follow_table": follow_table,
     "write_group": write_group,
     "write_table": write_table,

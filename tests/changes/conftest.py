@@ -25,6 +25,7 @@ class Endpoint:
         self.posts: list[list[dict]] = []
         self.headers: list[dict[str, str]] = []
         self.answers: list[int] = []
+        self.asked = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -49,6 +50,7 @@ class Endpoint:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                endpoint.asked += 1
                 status = endpoint.answers.pop(0) if endpoint.answers else 204
                 if status < 300:
                     verify_webhook(SECRET, dict(self.headers), body)
