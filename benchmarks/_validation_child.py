@@ -1,4 +1,4 @@
-"""One insert of the validation benchmark, in a process of its own.
+"""One insert of the benchmarks of inserts and of validation, in a process of its own.
 
 Usage: python _validation_child.py NAME FOLDER ROWS
 """
@@ -13,6 +13,7 @@ from _measure import report
 from deltalake import write_deltalake
 
 import groundswell as gs
+from groundswell.features.statistics import KINDS
 
 START_US = 1_704_067_200_000_000  # 2024-01-01T00:00Z
 STEP_US = 1_000
@@ -57,8 +58,14 @@ def insert_of(name: str, folder: Path, rows: pa.Table) -> Callable[[], None]:
         return lambda: write_deltalake(folder, rows)
     hold = name != "ten broken"
     rules = expectations(hold=hold) if name.startswith("ten") else []
+    kinds = [*KINDS] if name.endswith("distinct") else name.endswith("statistics")
     group = gs.open(folder).create_feature_group(
-        "rows", primary_key=["key"], event_time="at", expectations=rules, validation="strict" if hold else "all"
+        "rows",
+        primary_key=["key"],
+        event_time="at",
+        expectations=rules,
+        validation="strict" if hold else "all",
+        statistics=kinds,
     )
     if name == "insert beside rows":
         group.insert(batch(len(rows), first_key=len(rows), seed=1))

@@ -23,8 +23,8 @@ def test_the_help_is_the_one_that_is_kept(run: Run) -> None:
 
 def test_all_commands_are_there(run: Run) -> None:
     assert sorted(NAMES) == [
-        "compact", "demo", "describe", "doctor", "explain", "groups", "history", "init", "models", "predict", "read",
-        "runs", "serve", "trace", "views",
+        "compact", "demo", "describe", "doctor", "explain", "find", "groups", "history", "init", "models", "predict",
+        "read", "runs", "serve", "statistics", "trace", "views",
     ]  # fmt: skip
 
 

@@ -11,15 +11,17 @@ from groundswell._version import __version__
 from groundswell.cli._care import doctor
 from groundswell.cli._errors import report
 from groundswell.cli._features import compact, describe, explain, groups, history, read, views
+from groundswell.cli._find import find
 from groundswell.cli._models import models, runs
 from groundswell.cli._predictions import predict, serve, trace
 from groundswell.cli._start import demo, init
+from groundswell.cli._statistics import statistics
 
 __all__ = ["app", "main"]
 
 COMMANDS = {
     "Begin": (demo, init),
-    "Features": (groups, describe, history, read, views, explain, compact),
+    "Features": (find, groups, describe, history, statistics, read, views, explain, compact),
     "Models": (runs, models),
     "Predictions": (serve, predict, trace),
     "Care": (doctor,),

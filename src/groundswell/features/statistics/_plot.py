@@ -16,7 +16,7 @@ __all__ = ["Plot", "column_plot", "sparkline"]
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _WIDTH = 40
 _MOST_VALUES = 20
-_ROW_PX, _LABEL_PX, _BAR_PX, _COUNT_PX = 20, 190, 320, 110
+_ROW_PX, _LABEL_PX, _BAR_PX, _COUNT_PX = 20, 250, 320, 110
 _COLOR = "#2b6cb0"
 
 
@@ -59,12 +59,12 @@ class Plot:
         )
 
     def _repr_html_(self) -> str:
-        caption = f"{escape(self.title)}. {escape(self.note)}."
+        caption = escape(f"{self.title}: {self.note}.")
         return f"<figure>{self.to_svg()}<figcaption>{caption}</figcaption></figure>"
 
     def _row(self, i: int, label: str, count: float, share: float) -> str:
         top, said = 4 + i * _ROW_PX, f"{label}: {count:,.0f}"
-        text = label if len(label) <= 28 else label[:27] + "…"
+        text = label if len(label) <= 40 else label[:39] + "…"
         return (
             f"<g><title>{escape(said)}</title>"
             f'<text x="{_LABEL_PX - 8}" y="{top + 13}" text-anchor="end" fill="currentColor">{escape(text)}</text>'

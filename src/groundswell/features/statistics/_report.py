@@ -180,9 +180,11 @@ class StatisticsReport:
                 fix="Compare reports of one group, or of training data with a group's.",
             )
         drifts = tuple(compare_columns(self[name], other[name], bins) for name in common)
-        return Comparison(reference=self._title(), other=other._title(), columns=drifts)
+        return Comparison(reference=self.title, other=other.title, columns=drifts)
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """Of which rows it is, in words."""
         where = {
             "commit": f"commit {self.version} of {self.of!r}",
             "rows written": f"rows written to {self.of!r} up to version {self.version}",
@@ -196,7 +198,7 @@ class StatisticsReport:
     def __str__(self) -> str:
         frame = self.to_pandas().drop(columns=["1%", "99%"]).map(_text).rename_axis(None)
         table = frame.to_string() if len(frame) else ""
-        return f"{self._title()}\n{table}\n{self._worth()}"
+        return f"{self.title}\n{table}\n{self._worth()}"
 
     __repr__ = __str__
 
@@ -215,14 +217,14 @@ class StatisticsReport:
             for name, row in zip(frame.index, frame.itertuples(index=False), strict=True)
         )
         matrix = "" if self.correlations is None else _correlations_html(self.correlations)
-        caption = f"<caption>{escape(self._title())}</caption>"
+        caption = f"<caption>{escape(self.title)}</caption>"
         return f"<table>{caption}<tr>{head}</tr>{body}</table>{matrix}<p>{escape(self._worth())}</p>"
 
     def to_html(self) -> str:
         """The report with the plots of all columns as one HTML page that needs nothing else."""
         plots = (column_plot(column) for column in self.columns.values())
         figures = "".join(plot._repr_html_() for plot in plots if plot is not None and plot.bars)
-        title = escape(self._title())
+        title = escape(self.title)
         return (
             f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
             f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
