@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from groundswell.engines._database import Database
 from groundswell.engines._measures import (
     Condition,
     Count,
@@ -33,7 +34,7 @@ from groundswell.engines._measures import (
 )
 from groundswell.engines._sql import column, current, duckdb_type, place, rows, template, text_of
 from groundswell.errors import TypeMismatchError
-from groundswell.tables import Definition, physical_type
+from groundswell.tables import Definition, physical_schema, physical_type, to_physical
 
 _UNCOMPUTABLE = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
 """What DuckDB raises when a condition has no value for some row. The last also speaks of damaged files, by name."""
@@ -108,6 +109,39 @@ def check_condition(cursor: duckdb.DuckDBPyConnection, definition: Definition, c
         )
 
 
+class RowFilter:
+    """Tells which rows of small batches in memory some predicates pick; the query is made once.
+
+    Args:
+        database: where it is run.
+        definition: of the rows.
+        predicates: about one row each; none about order or repetition.
+    """
+
+    def __init__(self, database: Database, definition: Definition, predicates: Sequence[Predicate]) -> None:
+        self._database, self._schema = database, physical_schema(definition.schema.to_arrow())
+        with database.session() as cursor:
+            batch = _Batch(cursor, [], definition)
+            picked = [exp.alias_(batch.picked(each), f"p{i}") for i, each in enumerate(predicates)]
+        self._text = text_of(exp.select(*picked).from_(batch.cleaned("rows").subquery("batch")))
+        self._frames = batch.frames
+
+    def picked(self, rows: pa.RecordBatch) -> list[pa.Array]:
+        """For each predicate, which rows it picks: booleans, [rows].
+
+        Raises:
+            DataError: a condition has no value for some row, such as an overflow.
+        """
+        stored = to_physical(rows, self._schema)
+        names = [f"c{i}" for i in range(stored.num_columns)]
+        with self._database.session() as cursor:
+            cursor.register("rows", pa.Table.from_arrays(stored.columns, names=names))
+            for name, table in self._frames.items():
+                cursor.register(name, table)
+            found = cursor.sql(self._text).to_arrow_table()
+        return [column.combine_chunks().fill_null(False) for column in found.columns]
+
+
 class _Batch:
     """The rows of some files, and the parts of a query over them."""
 
@@ -115,7 +149,7 @@ class _Batch:
         self.cursor, self.paths, self.definition = cursor, paths, definition
         self.parts: dict[str, exp.Expr] = {}
         self._used: set[str] = set()
-        self._frames: list[str] = []
+        self.frames: dict[str, pa.Table] = {}
 
     def measure(self, measures: Sequence[Measure]) -> list[object]:
         """The value of each measure by one query."""
@@ -148,7 +182,7 @@ class _Batch:
                     several=template("SELECT value FROM valued GROUP BY value HAVING count(*) > 1"),
                 )
             case _:
-                picked = self._picked(predicate)
+                picked = self.picked(predicate)
                 return template("SELECT place FROM batch", batch=self._rows({"place": place()})).where(picked)
 
     def _aggregate(self, each: Measure) -> exp.Expr:
@@ -163,7 +197,7 @@ class _Batch:
                 return exp.condition(text, dialect="duckdb")
             case Count(of=predicate):
                 assert predicate is not None
-                number = exp.cast(exp.CountIf(this=self._picked(predicate)), "BIGINT")
+                number = exp.cast(exp.CountIf(this=self.picked(predicate)), "BIGINT")
                 return exp.func("coalesce", number, exp.Literal.number(0))  # of no rows it is null
             case CountDistinct(column=name):
                 return exp.Count(this=exp.Distinct(expressions=[self._value(name)]))
@@ -175,7 +209,7 @@ class _Batch:
                 text = f"SELECT value FROM valued WHERE value IS NOT NULL ORDER BY value LIMIT 1 OFFSET {rank - 1:d}"
                 return _scalar(template(text, valued=self._valued(name)))
 
-    def _picked(self, predicate: Predicate) -> exp.Expr:
+    def picked(self, predicate: Predicate) -> exp.Expr:
         """The predicate as a condition on one row of `batch`."""
         match predicate:
             case Missing(column=name):
@@ -210,8 +244,8 @@ class _Batch:
 
     def _frame(self, table: pa.Table) -> str:
         """A name for an Arrow table in the query."""
-        name = f"frame{len(self._frames)}"
-        self._frames.append(name)
+        name = f"frame{len(self.frames)}"
+        self.frames[name] = table
         self.cursor.register(name, table)
         return name
 
@@ -230,6 +264,11 @@ class _Batch:
         """The rows with all columns that are used."""
         columns = {self._value(name).name: self._cleaned(name) for name in sorted(self._used)}
         return rows(self.paths, self.definition, {**columns, **more})
+
+    def cleaned(self, frame: str) -> exp.Select:
+        """All columns that are used, from a registered frame that has them under the same names."""
+        chosen = (exp.alias_(self._cleaned(name), self._value(name).name) for name in sorted(self._used))
+        return exp.select(*chosen).from_(frame)
 
     def _valued(self, name: str) -> exp.Select:
         """The rows with one column alone, as `value`."""

@@ -19,6 +19,7 @@ from groundswell.features._has_schema import HasSchema
 from groundswell.features._has_statistics import HasStatistics
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
+from groundswell.features._insertion import Insertion, Provenance
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
 from groundswell.features._query import Query, check_where
@@ -34,8 +35,6 @@ from groundswell.features.expectations import (
 from groundswell.features.statistics import StatisticsRecords
 from groundswell.tables import Commit, Definition, Snapshot, Staged, Table, read_frame
 from groundswell.types import Schema, parse_instant, type_name
-
-Provenance = Callable[[], Mapping[str, Any]]
 
 
 class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
@@ -65,6 +64,7 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
         self._statistics = statistics
         self._provenance, self._validations, self._online = provenance, validations, online
+        self._insertion = Insertion(place, validations, statistics, provenance)
         self._clock = online.clock
         entry = place.entry
         self.name, self.version = entry.name, entry.version
@@ -134,7 +134,14 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         """The columns that are neither keys nor times."""
         return self.definition.features
 
-    def insert(self, data: object, *, time_zone: str | None = None, wait: bool = True) -> Commit:
+    def insert(
+        self,
+        data: object,
+        *,
+        time_zone: str | None = None,
+        wait: bool = True,
+        provenance: Mapping[str, Any] | None = None,  # Any: JSON
+    ) -> Commit:
         """Append rows as one commit. When it returns they are on the disk; if it raises, nothing was written.
 
         A row whose key and times are already there replaces the older one at read, and within the data the last one
@@ -145,6 +152,7 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
             time_zone: the IANA zone of times without one, such as "America/New_York"; None refuses them.
             wait: whether to bring the rows of a group that is online into the online store before returning; if not,
                 a service that follows the group does, or the next insert.
+            provenance: what else the commit shall say of where the rows come from, JSON.
 
         Raises:
             ColumnNotFoundError: a column is missing, or is not in the schema.
@@ -153,23 +161,7 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
                 the policy does not let such rows be written: the error's `report` says which.
             CorruptionError: the disk is full or not writable.
         """
-        reader = read_frame(data)
-        table = self._place.for_columns(reader.schema)
-        validation = self._validations.ready(table.definition)
-        collector = self._statistics.collector(table.definition)
-        staged = table.stage(reader, time_zone, None if collector is None else collector.watch)
-        try:
-            admission = None if validation is None else self._validations.admit(validation.report(staged.paths))
-            if self._place.now is None:
-                self._place.make(table.definition)
-            note = {**({} if admission is None else admission.note), **self._statistics.note(collector)}
-        except BaseException:
-            table.discard(staged)
-            raise
-        commit = self.table.commit(staged, {**self._provenance(), **note})
-        if admission is not None:
-            self._validations.written(admission, commit)
-        return self._committed(commit, wait=wait)
+        return self._committed(self._insertion.run(read_frame(data), time_zone, note=provenance), wait=wait)
 
     def check(self, data: object, *, time_zone: str | None = None) -> InsertCheck:
         """What `insert` would do with the data, and what the expectations say of it, without writing anything."""

@@ -48,7 +48,10 @@ REWRITE_POINTS = (
 SCHEMA_POINTS = ("schema:files-synced", "schema:after-commit", "schema:indexed")
 """The points of a change of the schema, likewise."""
 
-_passings = {name: count(1) for name in (*POINTS, *REWRITE_POINTS, *SCHEMA_POINTS)}
+STREAM_POINTS = ("wal:written", "wal:synced", "stream:rotated", "stream:committed", "wal:removed")
+"""The points of a stream of rows, from the write of a row to the end of the segment that held it."""
+
+_passings = {name: count(1) for name in (*POINTS, *REWRITE_POINTS, *SCHEMA_POINTS, *STREAM_POINTS)}
 
 
 def point(name: str) -> None:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deltalake import Transaction
+
 from groundswell.errors import ConflictError
 from groundswell.tables import _faults
 from groundswell.tables._identities import Identities
@@ -16,7 +18,13 @@ from groundswell.tables._writer import Writer
 __all__ = ["back_off", "count_overlap", "insert"]
 
 
-def insert(writer: Writer, engine: Identities, staged: Staged, provenance: Mapping[str, Any]) -> Commit:
+def insert(
+    writer: Writer,
+    engine: Identities,
+    staged: Staged,
+    provenance: Mapping[str, Any],
+    transaction: Transaction | None = None,
+) -> Commit:
     """Append staged rows. When it returns they are durable; if it raises they are gone.
 
     Raises:
@@ -31,14 +39,20 @@ def insert(writer: Writer, engine: Identities, staged: Staged, provenance: Mappi
         discard(staged.files)
         raise
     try:
-        return _commit(writer, engine, staged, provenance, ticket)
+        return _commit(writer, engine, staged, provenance, (ticket, transaction))
     except BaseException:
         if not writer.landed(before, ticket):
             discard(staged.files)
         raise
 
 
-def _commit(writer: Writer, engine: Identities, staged: Staged, provenance: Mapping[str, Any], ticket: int) -> Commit:
+def _commit(
+    writer: Writer,
+    engine: Identities,
+    staged: Staged,
+    provenance: Mapping[str, Any],
+    transactions: tuple[int, Transaction | None],
+) -> Commit:
     rows, replaced, seen = sum(f.rows for f in staged.files), 0, frozenset[str]()
     for attempt in range(1_000_000):
         snapshot = writer.versions.snapshot()
@@ -49,7 +63,7 @@ def _commit(writer: Writer, engine: Identities, staged: Staged, provenance: Mapp
         note = {"kind": "insert", "rows": rows, "new": rows - replaced, "replaced": replaced, **provenance}
         actions = [add_action(f, staged.definition, data_change=True) for f in staged.files]
         _faults.point("insert:before-commit")
-        version = writer.try_commit(actions, snapshot.version, note | {"distinct": replaced == 0}, ticket)
+        version = writer.try_commit(actions, snapshot.version, note | {"distinct": replaced == 0}, *transactions)
         if version is not None:
             _faults.point("insert:after-commit")
             return writer.acknowledge(version, "insert")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
 
 from groundswell.catalog import Catalog
@@ -152,7 +152,13 @@ class Table:
         if not self.exists(self.folder) and self.folder.exists() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
-    def commit(self, staged: Staged, provenance: Mapping[str, Any] | None = None) -> Commit:
+    def commit(
+        self,
+        staged: Staged,
+        provenance: Mapping[str, Any] | None = None,
+        *,
+        transaction: tuple[str, int] | None = None,
+    ) -> Commit:
         """Append staged rows as one commit. When it returns they are durable; if it raises nothing was written.
 
         A row whose identity is already there replaces the older one at read.
@@ -160,11 +166,21 @@ class Table:
         Args:
             staged: what `stage` wrote.
             provenance: what the commit shall say about its origin, JSON.
+            transaction: an application's name and its number for this write, for `transaction_version`.
 
         Raises:
+            ConflictError: the schema was changed since the rows were staged.
             CorruptionError: the disk is full or not writable.
         """
-        return insert(self._writer, self._engine, staged, provenance or {})
+        known = None if transaction is None else Transaction(*transaction)
+        return insert(self._writer, self._engine, staged, provenance or {}, known)
+
+    def transaction_version(self, application: str) -> int:
+        """The number of the last write of an application that the log holds; 0 if there is none.
+
+        An application that numbers its writes is told so which of them were committed before it was killed.
+        """
+        return self._writer.transaction_version(application)
 
     def check(
         self, data: object, *, time_zone: str | None = None, examine: Callable[[Staged], None] | None = None

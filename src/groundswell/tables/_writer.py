@@ -67,7 +67,12 @@ class Writer:
         )
 
     def try_commit(
-        self, actions: Sequence[AddAction | RemoveAction], after: int, note: Mapping[str, Any], ticket: int
+        self,
+        actions: Sequence[AddAction | RemoveAction],
+        after: int,
+        note: Mapping[str, Any],
+        ticket: int,
+        transaction: Transaction | None = None,
     ) -> int | None:
         """Commit as the version that follows `after` and return it, or None if that version is taken.
 
@@ -76,6 +81,7 @@ class Writer:
             after: the version that the commit was checked against.
             note: what the commit says of itself, JSON.
             ticket: the write's.
+            transaction: of an application that counts what it writes.
 
         Raises:
             CorruptionError: the disk is full or not writable.
@@ -90,7 +96,7 @@ class Writer:
                     list(actions),
                     "append",
                     definition.file_schema,
-                    commit_properties=self._properties(note, ticket),
+                    commit_properties=self._properties(note, ticket, transaction),
                     post_commithook_properties=_AFTER_COMMIT,
                 )
             except (CommitFailedError, DeltaError, OSError):
@@ -193,11 +199,18 @@ class Writer:
             self._delta.update_incremental()
         return self._delta
 
-    def _properties(self, note: Mapping[str, Any], ticket: int) -> CommitProperties:
+    def transaction_version(self, application: str) -> int:
+        """The number of the last transaction of an application in the log; 0 if it has none."""
+        with self._lock, disk_errors(self.versions.definition.name, self.folder):
+            return self._handle(self.versions.newest()).transaction_version(application) or 0
+
+    def _properties(
+        self, note: Mapping[str, Any], ticket: int, transaction: Transaction | None = None
+    ) -> CommitProperties:
         return CommitProperties(
             custom_metadata={METADATA_KEY: self._text(note)},
             max_commit_retries=0,
-            app_transactions=[Transaction(self._id, ticket)],
+            app_transactions=[Transaction(self._id, ticket), *([] if transaction is None else [transaction])],
         )
 
     def _text(self, note: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
-from groundswell.engines import DuckDB, Measure, Predicate
+from groundswell.engines import DuckDB, Measure, OutOfOrder, Predicate, Repeated, Unreferenced
 from groundswell.errors import ColumnNotFoundError, DataError, TypeMismatchError, choices
 from groundswell.features._selection import Source
 from groundswell.tables import Definition
@@ -68,6 +68,7 @@ class Bound:
         judge: the finding, from the measures' values in their order.
         offenders: which rows break the rule, if it is about rows.
         columns: the columns that it reads, shown with offending rows beside keys and times.
+        tolerant: whether some rows may break it.
         explain: what to measure once the rule is broken, from the same values; the result is what was observed.
         detail: what the report shall say beside, as plain values.
     """
@@ -76,8 +77,15 @@ class Bound:
     judge: Callable[[Values], Finding]
     offenders: Predicate | None = None
     columns: tuple[str, ...] = ()
+    tolerant: bool = False
     explain: Callable[[Values], Measure] | None = None
     detail: Mapping[str, Plain] = field(default_factory=dict)
+
+    @property
+    def about_each_row(self) -> bool:
+        """Whether it is a rule about each row for itself, so that one row alone can be told to break it."""
+        needs_others = isinstance(self.offenders, OutOfOrder | Repeated | Unreferenced)
+        return self.offenders is not None and not needs_others and not self.tolerant
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

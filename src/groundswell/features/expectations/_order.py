@@ -42,7 +42,13 @@ class Complete(ColumnExpectation):
             return Finding(success=enough, rows=rows, offending=missing, observed=present / rows if rows else None)
 
         offenders = Missing(self.column)
-        return Bound(measures=(Count(), Count(offenders)), judge=judge, offenders=offenders, columns=(self.column,))
+        return Bound(
+            measures=(Count(), Count(offenders)),
+            judge=judge,
+            offenders=offenders,
+            columns=(self.column,),
+            tolerant=self.share < 1,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
