@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from groundswell.catalog import Catalog
 from groundswell.changes import ChangeStream, JsonLines, OnlineStores, Webhook
 from groundswell.engines import DuckDB
 from groundswell.online import Follower, Lmdb, Redis
-from groundswell.tables import Definition, Pin, Table
+from groundswell.tables import Definition, Pin, Table, append_features
 from groundswell.types import Schema
 
 ROWS = 20
@@ -66,6 +67,13 @@ def write_table(*, folder: str, **batches: object) -> None:
     write(lambda rows: table.commit(table.stage(rows)), table.compact, **batches)
 
 
+def widen_table(*, folder: str) -> None:
+    """Write a batch to a bare table, then append a column to it."""
+    table = table_of(folder)
+    table.commit(table.stage(batch("w", 0)))
+    table.change_schema(lambda definition: append_features(definition, {"x": pa.int8()}, {"x": 1}))
+
+
 def follow_table(*, folder: str, store: str, first: int, last: int, part_rows: int) -> None:
     """Write events to a bare table, now and then change it in other ways, and follow each change into a store.
 
@@ -86,6 +94,77 @@ def follow_table(*, folder: str, store: str, first: int, last: int, part_rows: i
         if number % 11 == 9:
             follower.rebuild()
         follower.follow()
+
+
+def rows_of(*keys: str) -> pa.Table:
+    """One row of each key."""
+    times = pa.array([START] * len(keys), pa.timestamp("us", tz="UTC"))
+    return pa.table({"k": keys, "t": times, "v": [len(key) for key in keys]})
+
+
+def rewrite_table(*, folder: str, first: int, acknowledged: str) -> None:
+    """Delete from a bare table, purge, restore and vacuum it, from one of the steps on.
+
+    Args:
+        acknowledged: gets the number of each step that is done.
+    """
+    table = table_of(folder)
+
+    def pin() -> None:
+        with table.held():
+            table.pins.write(Pin(id="training", title="training data", version=1))
+
+    steps = [
+        lambda: table.commit(table.stage(rows_of("x", "y", SECRET))),
+        lambda: table.commit(table.stage(rows_of(SECRET, "z"))),
+        pin,
+        lambda: table.delete_rows({"k": "y"}),
+        lambda: table.purge({"k": SECRET}),
+        lambda: table.restore(1, remainder=True),
+        lambda: table.commit(table.stage(rows_of("w"))),
+        lambda: table.vacuum(last=1),
+        lambda: table.delete_rows({"k": "x"}),
+    ]
+    with Path(acknowledged).open("a", buffering=1) as file:
+        for number in range(first, len(steps)):
+            steps[number]()
+            file.write(f"{number}\n")
+
+
+SECRET = "Zq9-secret-person"
+
+
+def race_table(*, folder: str, writer: int, n_rounds: int) -> None:
+    """Insert, delete, compact and restore as fast as one can; commits say what they did."""
+    table = table_of(folder)
+    for i in range(n_rounds):
+        keys = [f"{writer}-{i}-{j}" for j in range(3)]
+        table.commit(table.stage(rows_of(*keys, "shared")), {"keys": [*keys, "shared"]})
+        if i % 3 == 1:
+            gone = f"{writer}-{i - 1}-0"
+            table.delete_rows({"k": gone}, provenance={"keys": [gone]})
+        if i % 4 == 2:
+            table.compact()
+        if writer == 0 and i % 4 == 3:
+            table.restore(table.version() - 2)
+
+
+def split_view(*, folder: str, n_splits: int) -> None:
+    """Make training data over and over."""
+    with gs.open(folder, threads=1) as project:
+        view = project.get_feature_view("view")
+        for _ in range(n_splits):
+            view.train_test_split(test_size=0.5)
+
+
+def churn_group(*, folder: str, n_rounds: int) -> None:
+    """Insert, compact, and give up every version but the newest, over and over."""
+    with gs.open(folder, threads=1) as project:
+        group = project.get_feature_group("events")
+        for number in range(n_rounds):
+            group.insert(batch("w", number))
+            group.compact()
+            group.vacuum(keep_versions=1)
 
 
 def events(number: int) -> pa.Table:
@@ -171,6 +250,7 @@ TASKS = {
     "create_group": create_group,
     "follow_changes": follow_changes,
     "follow_table": follow_table,
+    "widen_table": widen_table,
     "write_group": write_group,
     "write_table": write_table,
 }
