@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import sparse, stats
 
 from groundswell.errors import DataError
 from groundswell.statistics import Batch, Moments, MomentsResult, Statistic, aggregate
@@ -109,6 +109,19 @@ def test_blocks_of_a_large_batch_merge() -> None:
     result = moments_of(X)
     np.testing.assert_allclose(result.mean, X.mean(axis=0, dtype=np.float64), rtol=1e-13)
     np.testing.assert_allclose(result.variance(), X.var(axis=0, dtype=np.float64), rtol=1e-12)
+
+
+def test_a_sparse_matrix_has_the_moments_of_the_dense_one() -> None:
+    """To 1e-10, with weights and missing values; it is not made dense."""
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((500, 6)) < 0.2, rng.normal(size=(500, 6)), 0)
+    X[3, 2] = np.nan
+    weights = rng.integers(0, 3, 500).astype(float)
+    dense = moments_of(X, 4, weights)
+    for form in (sparse.csr_matrix(X), sparse.csc_array(X)):
+        found = moments_of(form, 4, weights)
+        for name in ("weight", "missing", "mean", "central"):
+            np.testing.assert_allclose(getattr(found, name), getattr(dense, name), rtol=1e-10, atol=1e-10)
 
 
 def test_expectation_and_variance_of_the_lecture() -> None:

@@ -25,12 +25,15 @@ from groundswell.estimators._robust_scaler import RobustScaler
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 from groundswell.estimators._simple_imputer import SimpleImputer
 from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, LinearSummary
+from groundswell.estimators._text import CountVectorizer, HashingVectorizer
+from groundswell.estimators._tfidf import TfidfTransformer, TfidfVectorizer
 
 __all__ = [
     "PCA",
     "Bucketizer",
     "CoefficientTable",
     "ColumnTransformer",
+    "CountVectorizer",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "ElasticNet",
@@ -40,6 +43,7 @@ __all__ = [
     "GeneralizedLinearSummary",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
+    "HashingVectorizer",
     "KBinsDiscretizer",
     "KMeans",
     "Lasso",
@@ -60,5 +64,7 @@ __all__ = [
     "RobustScaler",
     "SimpleImputer",
     "StandardScaler",
+    "TfidfTransformer",
+    "TfidfVectorizer",
     "enet_path",
 ]

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from groundswell.engines import Batches, Roles, Scannable
 from groundswell.engines._fold import BatchPart
 from groundswell.engines._scannable import Part
+from groundswell.errors import SchemaError
 from groundswell.estimators._input import (
     as_scannable,
     batches_of,
@@ -69,10 +70,22 @@ class Transformed:
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The new columns, then those that were no features."""
+        """The new columns, then those that were no features.
+
+        Raises:
+            SchemaError: a new one has the name of another that is kept.
+        """
         features = set(self._features)
         types = [pa.float64()] * len(self._names) if self._types is None else self._types
         kept = [field for field in self._source.schema if field.name not in features]
+        for field in kept:
+            if field.name in self._positions:
+                raise SchemaError(
+                    f"A new column would be named {field.name!r}, as a column that is kept.",
+                    why="Names of columns are unique, and the other may be the label.",
+                    fix=f"Rename {field.name!r}, or put the transformer into a ColumnTransformer, which names anew.",
+                    column=field.name,
+                )
         return pa.schema([*map(pa.field, self._names, types), *kept])
 
     @property
@@ -108,7 +121,8 @@ class Transformed:
     def make(self, part: BatchPart, roles: Roles) -> Batch:
         """One part as a batch of these roles."""
         rows = part()
-        made = whole_or_blocks(self._function, Batch(X=rows.X, columns=rows.columns))
+        taken = {name: rows.column(name) for name in self._reads} if self._any_type else {}
+        made = whole_or_blocks(self._function, Batch(X=rows.X, columns=taken))
         if isinstance(made, np.ndarray) and isinstance(rows.X, np.ndarray) and np.may_share_memory(made, rows.X):
             made = made.copy()  # the memory of the source's matrix is used again for its next part
 

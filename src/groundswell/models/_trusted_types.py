@@ -274,7 +274,7 @@ TRUSTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "LossNode": _LOSSES,
         "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray"}),
         "NdArrayNode": _NUMBERS | {"numpy.ndarray"},
-        "ObjectNode": _OBJECTS | _OWN | {"groundswell.features.transformations._transformations.Transformations"},
+        "ObjectNode": _OBJECTS | _OWN | {"groundswell.features.fitting._transformations.Transformations"},
         "PartialNode": frozenset({"functools.partial"}),
         "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
         "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from scipy import sparse
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
@@ -159,6 +160,8 @@ class Moments:
 
 def _moments_of(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Weight, weight of missing values, pilot, mean less pilot, and central moments of the columns of one block."""
+    if block.X is not None and not isinstance(block.X, np.ndarray):
+        return _moments_of_sparse(block, order)
     d, w = block.shifted.matrix.T, block.weights
     total = float(len(block)) if w is None else float(w.sum())
     weight, sums = np.full(len(d), total), _power_sums(d, w, order)
@@ -166,15 +169,38 @@ def _moments_of(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Float
         missing = block.shifted.missing.T
         weight = total - (missing.sum(axis=1) if w is None else missing @ w)
         sums = _power_sums(np.where(missing, 0.0, d), w, order)
+    return weight, total - weight, block.shifted.pilot, *_centered(sums, weight, order)
+
+
+def _moments_of_sparse(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """The same of a sparse matrix, which is not made dense: the pilot is zero, as most of its values are."""
+    w = np.ones(len(block)) if block.weights is None else block.weights
+    values = sparse.csr_array(block.X, dtype=np.float64, copy=True)
+    missing = np.zeros(block.n_features)
+    if np.isnan(values.data).any():
+        gaps = values.copy()
+        gaps.data = np.isnan(values.data).astype(np.float64)
+        missing = gaps.T @ w
+        values.data[np.isnan(values.data)] = 0.0
+    weight, entries, sums = w.sum() - missing, values.data.copy(), []
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite and very large values
+        for _ in range(order):
+            sums.append(values.T @ w)
+            values.data *= entries
+    return weight, missing, np.zeros(block.n_features), *_centered(sums, weight, order)
+
+
+def _centered(sums: list[Floats], weight: Floats, order: int) -> tuple[Floats, Floats]:
+    """Mean less pilot and central moments from sums of powers around the pilot."""
     with np.errstate(invalid="ignore", over="ignore"):  # infinite and very large values
         shift = np.divide(sums[0], weight, out=np.zeros_like(weight), where=weight > 0)
-        central = np.empty((order - 1, len(d)))
+        central = np.empty((order - 1, len(weight)))
         central[0] = np.maximum(sums[1] - weight * shift**2, 0.0)
         if order > 2:
             central[1] = sums[2] - 3 * shift * sums[1] + 2 * weight * shift**3
         if order > 3:
             central[2] = sums[3] - 4 * shift * sums[2] + 6 * shift**2 * sums[1] - 3 * weight * shift**4
-        return weight, total - weight, block.shifted.pilot, shift, central
+        return shift, central
 
 
 def _power_sums(d: Floats, w: Floats | None, order: int) -> list[Floats]:
