@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from groundswell.experiments._training_set import TrainingSet
-from groundswell.features.transformations import Transformations
+from groundswell.features.fitting import Transformations
 from groundswell.models import columns_of
 
 __all__ = ["inputs_for", "raw_columns", "with_transformations"]

@@ -45,7 +45,6 @@ from groundswell.features.statistics import (
 from groundswell.features.transformations import (
     OnDemand,
     Transformation,
-    Transformations,
     bucketize,
     impute,
     max_abs,
@@ -87,7 +86,6 @@ __all__ = [
     "Suite",
     "TrainingData",
     "Transformation",
-    "Transformations",
     "ValidationReport",
     "Vector",
     "Vectors",

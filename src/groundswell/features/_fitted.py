@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 
 from groundswell.engines import StreamRows
+from groundswell.features import fitting
 from groundswell.features._batches import rebatch
 from groundswell.features._files import remove_tree
 from groundswell.features._view_definition import ViewDefinition
-from groundswell.features.transformations import StateFile, Transformations, load_state, save_state
 
 __all__ = ["FILE", "FittedStates", "state_file"]
 
@@ -54,25 +54,25 @@ class FittedStates:
             return pa.RecordBatchReader.from_batches(reader.schema, rebatch(reader, _BATCH_ROWS))
 
         rows = StreamRows(self._view.schema.to_arrow(), batches)
-        return self._keep(Transformations.of(self._view.transformations, self._view.schema).fit(rows))
+        return self._keep(fitting.Transformations.of(self._view.transformations, self._view.schema).fit(rows))
 
-    def keep(self, fitted: Transformations | None) -> dict[str, Any]:  # Any: JSON
+    def keep(self, fitted: "fitting.Transformations | None") -> dict[str, Any]:  # Any: JSON
         """Keep what was learned elsewhere for other training data, and say what to record."""
         return {} if fitted is None else self._keep(fitted)
 
-    def _keep(self, fitted: Transformations) -> dict[str, Any]:  # Any: JSON
+    def _keep(self, fitted: "fitting.Transformations") -> dict[str, Any]:  # Any: JSON
         folder = uuid.uuid4().hex
         try:
-            kept = save_state(fitted, self._folder / folder / FILE)
+            kept = fitting.save_state(fitted, self._folder / folder / FILE)
         except BaseException:
             remove_tree(self._folder / folder)
             raise
         return {"transformations": {"folder": folder, "digest": kept.digest}}
 
-    def open(self, body: Mapping[str, Any]) -> Callable[[], Transformations] | None:  # Any: JSON
+    def open(self, body: Mapping[str, Any]) -> "Callable[[], fitting.Transformations] | None":  # Any: JSON
         """What reads the state that training data was recorded with, once; None if there is none."""
         stored = state_file(body, self._folder)
-        return None if stored is None else cache(lambda: load_state(stored))
+        return None if stored is None else cache(lambda: fitting.load_state(stored))
 
     def remove(self, body: Mapping[str, Any]) -> None:  # Any: JSON
         """Remove the state of training data."""
@@ -81,7 +81,7 @@ class FittedStates:
             remove_tree(stored.path.parent)
 
 
-def state_file(body: Mapping[str, Any], folder: Path) -> StateFile | None:  # Any: JSON
+def state_file(body: Mapping[str, Any], folder: Path) -> "fitting.StateFile | None":  # Any: JSON
     """The file that recorded training data names for its fitted transformations; None if it has none."""
     kept = body.get("transformations")
-    return None if kept is None else StateFile(folder / kept["folder"] / FILE, kept["digest"])
+    return None if kept is None else fitting.StateFile(folder / kept["folder"] / FILE, kept["digest"])

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from groundswell.catalog import Catalog, Entry
 from groundswell.diagnosis import Finding
 from groundswell.errors import GroundswellError
+from groundswell.features import fitting
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._files import remove_tree
 from groundswell.features._fitted import state_file
@@ -22,7 +23,6 @@ from groundswell.features._group import FeatureGroup
 from groundswell.features._pin_invariants import check_pins
 from groundswell.features._query import Query
 from groundswell.features.statistics import check_statistics
-from groundswell.features.transformations import load_state
 from groundswell.tables import Definition, RowCheck, Table, check_strays, check_table, stored_definition
 
 __all__ = ["check_group", "check_group_folders", "check_training_data", "check_training_folders", "check_view"]
@@ -186,7 +186,7 @@ def check_training_data(entry: Entry, groups: FeatureGroups, catalog: Catalog, f
         yield from _check_entities(entry, folder / entities["folder"] / "entities.parquet")
     if stored := state_file(entry.body, folder):
         try:
-            load_state(stored)
+            fitting.load_state(stored)
         except GroundswellError as error:
             yield _unreadable(entry, str(error), str(stored.path))
 

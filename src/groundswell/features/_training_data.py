@@ -6,16 +6,14 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from groundswell.catalog import Catalog, Entry, HasMetadata
 from groundswell.engines import JoinReport
+from groundswell.features import fitting
 from groundswell.features._batches import rebatch, shuffled
 from groundswell.features._data import Data, to_features, to_pandas, to_polars
 from groundswell.features._reads import Read, record
 from groundswell.features.statistics import StatisticsReport
-from groundswell.features.transformations import Transformations
 from groundswell.types import Schema
 
 Reading = tuple[pa.RecordBatchReader, list[JoinReport]]
@@ -46,7 +44,7 @@ class TrainingData(HasMetadata):
         schema: Schema,
         label_schema: Schema,
         read: Callable[[], Reading],
-        transformations: Callable[[], Transformations] | None = None,
+        transformations: "Callable[[], fitting.Transformations] | None" = None,
     ) -> None:
         body = entry.body
         self._entry, self._catalog, self._read = entry, catalog, read
@@ -93,7 +91,7 @@ class TrainingData(HasMetadata):
         return Data(schema, self._raw_stream, lambda: len(self))
 
     @property
-    def transformations(self) -> Transformations | None:
+    def transformations(self) -> "fitting.Transformations | None":
         """What the view's transformations learned from the training split, the same for all parts; None without any.
 
         Raises:
@@ -106,15 +104,13 @@ class TrainingData(HasMetadata):
         """The columns of X."""
         return self.schema if self.transformations is None else self.transformations.transformed_schema
 
-    def pipeline(self, estimator: Any) -> Pipeline:  # Any: whatever has scikit-learn's `fit`
+    def pipeline(self, estimator: Any) -> Any:  # Any: whatever has scikit-learn's `fit`; its Pipeline
         """The view's transformations, not fitted, and an estimator: a pipeline that takes `raw`.
 
         scikit-learn's own tools fit it anew on the training part of every fold:
         `cross_val_score(data.pipeline(Ridge()), data.raw, data.y)`.
         """
-        if self.transformations is None:
-            return Pipeline([("model", estimator)])
-        return Pipeline([("transformations", clone(self.transformations)), ("model", estimator)])
+        return fitting.pipeline(self.transformations, estimator)
 
     @property
     def y(self) -> pd.Series | pd.DataFrame:

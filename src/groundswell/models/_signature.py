@@ -33,7 +33,8 @@ class Signature:
 
     Args:
         inputs: the raw columns; nullable are those that held a null or NaN in the training split.
-        outputs: the label columns, then the probability of the second class or the probabilities of all.
+        outputs: as a service answers: `prediction`, then `probability` of the second class or the `probabilities` of
+            all; of a model with several labels, the label columns.
         task: what is predicted.
         classes: the classes in the order of the probabilities; empty unless the task is binary or multiclass.
         infinite: the inputs that held an infinite number in training; in all others one is refused.
@@ -236,10 +237,13 @@ def _holds_infinity(column: pa.ChunkedArray) -> bool:
 
 def _outputs(labels: pa.Table, task: Task, probabilities: bool) -> Schema:
     fields = [Field(f.name, canonical_type(f.type, f.name), nullable=False) for f in labels.schema]
+    if len(fields) == 1:
+        kind = pa.float64() if task == "regression" else fields[0].type
+        fields = [Field("prediction", kind, nullable=False)]
     if probabilities and task == "binary":
-        fields.append(Field(f"{fields[0].name}_probability", pa.float64(), nullable=False))
+        fields.append(Field("probability", pa.float64(), nullable=False))
     if probabilities and task == "multiclass":
-        fields.append(Field(f"{fields[0].name}_probabilities", canonical_type(pa.list_(pa.float64())), nullable=False))
+        fields.append(Field("probabilities", canonical_type(pa.list_(pa.float64())), nullable=False))
     return Schema(tuple(fields))
 
 

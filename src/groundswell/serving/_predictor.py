@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from groundswell.errors import GroundswellError, SignatureError, TypeMismatchError
 from groundswell.features import to_features
+from groundswell.features.fitting import Transformations
 from groundswell.models import Signature
 from groundswell.serving._ids import log_name, new_ids
 from groundswell.serving._tensors import metadata_of, show
@@ -123,11 +124,10 @@ class Predictor:
         self._view, self._clock, self._estimator = view, clock, model.load()
         self._signature, self._inputs = model.signature, model.signature.inputs
         self.request = _request(view.request_schema, model.signature)
-        self._probability = _probability(self._estimator, model.signature)
-        label = pa.float64() if model.signature.task == "regression" else _label(model)
-        self.output_schema = Schema(
-            (Field("prediction", label), *self._probability, Field("prediction_id", pa.string(), False))
-        )
+        outputs = _outputs(model)
+        self._ask = _labels_and_shares if len(outputs) > 1 else _labels
+        self._takes_arrow = type(self._estimator) is Pipeline and isinstance(self._estimator[0], Transformations)
+        self.output_schema = Schema((*outputs, Field("prediction_id", pa.string(), False)))
         self.log_schema = self._log_layout()
         for field in (*self.request.inputs, *self.output_schema):
             metadata_of(field)
@@ -210,15 +210,16 @@ class Predictor:
         """The estimator's outputs as columns, without the ids."""
         if not len(features):
             return [pa.array([], field.type) for field in self.output_schema][:-1]
-        frame = to_features(features)  # as the training data makes X
+        # As the training data makes X: the view's transformations take the columns as they are, others a frame.
+        given = features if self._takes_arrow else to_features(features)
         try:
-            labels, shares = (_labels_and_shares if self._probability else _labels)(self._estimator, frame)
+            labels, shares = self._ask(self._estimator, given)
         except ValueError as error:  # scikit-learn's way to refuse values: an unknown category, NaN
             raise SignatureError(
                 f"Model {self.name!r} version {self.version} refuses these values: {show(str(error), 300)}",
                 fix="Send values like those that it was trained on.",
             ) from error
-        columns = [pa.array(np.asarray(labels).reshape(len(frame))).cast(self.output_schema["prediction"].type)]
+        columns = [pa.array(np.asarray(labels).reshape(len(features))).cast(self.output_schema["prediction"].type)]
         if shares is not None:
             columns.append(_share_column(np.asarray(shares, np.float64), self._signature))
         return columns
@@ -259,8 +260,8 @@ def _request(request: Schema, signature: Signature) -> Signature:
     return replace(signature, inputs=Schema(tuple(fields)))
 
 
-def _label(model: ServedModel) -> pa.DataType:
-    """The type of the one label."""
+def _outputs(model: ServedModel) -> tuple[Field, ...]:
+    """What the model gives, as its signature says; a classifier may give a probability or probabilities too."""
     signature = model.signature
     n_labels = 1 if signature.classes else len(signature.outputs)
     if n_labels != 1:
@@ -271,16 +272,7 @@ def _label(model: ServedModel) -> pa.DataType:
             fix="Register one model per label.",
             labels=signature.outputs.names,
         )
-    return next(iter(signature.outputs)).type
-
-
-def _probability(estimator: Any, signature: Signature) -> tuple[Field, ...]:
-    """The output with the probabilities: of the second class, or of each of more than two."""
-    if not signature.classes or not hasattr(estimator, "predict_proba"):
-        return ()
-    if signature.task == "binary":
-        return (Field("probability", pa.float64()),)
-    return (Field("probabilities", canonical_type(pa.list_(pa.float64()))),)
+    return tuple(Field(field.name, field.type) for field in signature.outputs)
 
 
 def _labels(estimator: Any, frame: Any) -> tuple[Any, None]:  # Any: what estimators take and give

@@ -67,7 +67,8 @@ class Trace:
         outputs: what the model said.
         model_facts: what the catalog knows of the model version: type, metrics, digest, who registered it and when.
         run: what it knows of the run: parameters, metrics, code, environment; empty if it was removed.
-        training_data: name, version, split, view and rows of what the model was fitted on.
+        training_data: name, version, split, view, rows, on-demand features and transformations of what the model was
+            fitted on.
         commits: the versions of the groups that the training data reads.
         rows: what each join of the view found for this prediction.
     """
@@ -126,7 +127,12 @@ def _outline_of_model(trace: Trace) -> Outline:
     rows = "" if data["n_rows"] is None else f"{data['n_rows']:,}"
     trained = Outline(
         f"training data {data['name']} version {data['version']}" + (f", {data['split']}" if data["split"] else ""),
-        (("view", view), ("rows", rows)),
+        (
+            ("view", view),
+            ("rows", rows),
+            ("on demand", ", ".join(data["on_demand"])),
+            ("transformations", ", ".join(data["transformations"])),
+        ),
         pins,
     )
     return Outline(

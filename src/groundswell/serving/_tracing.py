@@ -16,6 +16,7 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.errors import NotFoundError
 from groundswell.expressions import Expression, col
 from groundswell.features import FeatureGroup
+from groundswell.features.transformations import transformation_from_dict
 from groundswell.serving._ids import log_name, parse_id
 from groundswell.serving._trace import CommitOf, Trace, UsedRow
 
@@ -62,7 +63,12 @@ def trace(prediction_id: str, records: Records) -> Trace:
         outputs=_with_prefix(logged, "y_"),
         model_facts=_model_facts(entry),
         run=_run_facts(upstream.get("from")),
-        training_data={**entry.body["data"], "view_version": None if view is None else view.version},
+        training_data={
+            **entry.body["data"],
+            "view_version": None if view is None else view.version,
+            "transformations": [] if view is None else _declared(view.body),
+            "on_demand": [] if view is None else [each["name"] for each in view.body.get("on_demand", ())],
+        },
         commits=commits,
         rows=tuple(_used(name, sources[name], joins.get(name), keys | inputs, records) for name in sources),
     )
@@ -76,6 +82,11 @@ def _data(entry: Entry | None, records: Records) -> tuple[Entry | None, tuple[Co
     view = next((found for relation, found, _ in upstream if relation == "of"), None)
     pinned = [(found, detail["version"]) for relation, found, detail in upstream if relation == "read"]
     return view, tuple(_commit(records, found.name, found.version, version) for found, version in pinned)
+
+
+def _declared(body: Mapping[str, Any]) -> list[str]:
+    """The transformations of a view, as the calls that declared them."""
+    return [transformation_from_dict(each).code() for each in body.get("transformations", ())]
 
 
 def _logged(prediction_id: str, log: str, records: Records) -> dict[str, Any]:

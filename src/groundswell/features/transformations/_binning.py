@@ -5,9 +5,8 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from groundswell.estimators import Bucketizer, KBinsDiscretizer
 from groundswell.features.transformations._checks import check_count, check_rising
-from groundswell.features.transformations._transformation import Role, Transformation, Transformer
+from groundswell.features.transformations._transformation import Role, Transformation
 
 __all__ = ["Bucketize", "QuantileBins"]
 
@@ -33,10 +32,6 @@ class Bucketize(Transformation):
         del kind
         return pa.int64()
 
-    def estimator(self) -> Transformer:
-        """The bins."""
-        return Bucketizer(splits=[float("-inf"), *map(float, self.edges), float("inf")])
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class QuantileBins(Transformation):
@@ -58,7 +53,3 @@ class QuantileBins(Transformation):
         """Whole numbers, which are categories too."""
         del kind
         return pa.int64()
-
-    def estimator(self) -> Transformer:
-        """The bins."""
-        return KBinsDiscretizer(self.n_bins, encode="ordinal", strategy="quantile")

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from groundswell.errors import DataError
-from groundswell.estimators import OneHotEncoder, OrdinalEncoder
 from groundswell.features.transformations._checks import check_count
 from groundswell.features.transformations._transformation import (
     Role,
     Transformation,
-    Transformer,
     takes_categories,
 )
 
@@ -44,14 +41,6 @@ class OneHot(Transformation):
         """Categories."""
         return takes_categories(kind)
 
-    def estimator(self) -> Transformer:
-        """The encoder."""
-        return OneHotEncoder(
-            drop=self.drop,
-            max_categories=self.max_categories,
-            handle_unknown="ignore" if self.max_categories is None else "infrequent_if_exist",
-        )
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Ordinal(Transformation):
@@ -63,7 +52,3 @@ class Ordinal(Transformation):
     def takes(self, kind: pa.DataType) -> bool:
         """Categories."""
         return takes_categories(kind)
-
-    def estimator(self) -> Transformer:
-        """The encoder."""
-        return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=np.nan)

@@ -6,11 +6,9 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from groundswell.errors import DataError
-from groundswell.estimators import SimpleImputer
 from groundswell.features.transformations._transformation import (
     Role,
     Transformation,
-    Transformer,
     takes_categories,
 )
 from groundswell.types import is_numeric
@@ -52,7 +50,3 @@ class Impute(Transformation):
     def gives(self, kind: pa.DataType) -> pa.DataType:
         """Means and medians are floats; else the type stays."""
         return pa.float64() if self.strategy in ("mean", "median") else kind
-
-    def estimator(self) -> Transformer:
-        """The imputer."""
-        return SimpleImputer(strategy=self.strategy, fill_value=self.value, keep_empty_features=True)

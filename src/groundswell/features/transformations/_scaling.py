@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from groundswell.errors import DataError
-from groundswell.estimators import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from groundswell.features.transformations._checks import check_rising
-from groundswell.features.transformations._transformation import Role, Transformation, Transformer
+from groundswell.features.transformations._transformation import Role, Transformation
 
 __all__ = ["MaxAbs", "MinMax", "Robust", "Standardize"]
 
@@ -19,10 +18,6 @@ class Standardize(Transformation):
     with_std: bool = True
     kind: ClassVar[str] = "standardize"
     role: ClassVar[Role] = "scale"
-
-    def estimator(self) -> Transformer:
-        """The scaler."""
-        return StandardScaler(with_mean=self.with_mean, with_std=self.with_std)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -41,10 +36,6 @@ class MinMax(Transformation):
         super().__post_init__()
         check_rising("feature_range", self.feature_range, 2, 2)
 
-    def estimator(self) -> Transformer:
-        """The scaler."""
-        return MinMaxScaler(feature_range=self.feature_range)
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MaxAbs(Transformation):
@@ -52,10 +43,6 @@ class MaxAbs(Transformation):
 
     kind: ClassVar[str] = "max_abs"
     role: ClassVar[Role] = "scale"
-
-    def estimator(self) -> Transformer:
-        """The scaler."""
-        return MaxAbsScaler()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -75,7 +62,3 @@ class Robust(Transformation):
         check_rising("quantile_range", self.quantile_range, 2, 2)
         if not 0 <= self.quantile_range[0] < self.quantile_range[1] <= 100:
             raise DataError(f"quantile_range={self.quantile_range!r} leaves 0 to 100.", fix="Give percentages.")
-
-    def estimator(self) -> Transformer:
-        """The scaler."""
-        return RobustScaler(quantile_range=self.quantile_range)

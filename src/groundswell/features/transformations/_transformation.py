@@ -1,38 +1,22 @@
 """What a transformation is: a declaration about columns of a view, which becomes a transformer once there are rows.
 
-Declarations are frozen values that are stored with the view as JSON. The families stand in files of their own; each
-names the transformer of the estimators' room that it becomes.
+Declarations are frozen values that are stored with the view as JSON. The families stand in files of their own. Which
+transformer each becomes is said in `features/fitting`, so that declaring one loads no learning library.
 """
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 
 from groundswell.errors import SchemaError
 from groundswell.types import is_numeric
 
-__all__ = ["Role", "Transformation", "Transformer", "takes_categories"]
+__all__ = ["Role", "Transformation", "takes_categories"]
 
 Role = Literal["impute", "log", "scale", "bin", "encode"]
 """What a transformation does to a column. A column may have one of each."""
-
-
-class Transformer(Protocol):
-    """What a declaration becomes: a transformer of the estimators' room, which takes tables and gives tables."""
-
-    def fit(self, X: Any) -> Any:  # Any: scikit-learn's array-likes and all tables
-        """Learn from the rows."""
-
-    def transform(self, X: Any) -> Any:  # Any: as in fit
-        """The rows with new columns in place of those that it was fitted on."""
-
-    def transform_columns(self, columns: Any) -> Any:  # Any: mappings of names to columns of numpy or Arrow
-        """The new columns of rows in memory, by name."""
-
-    def get_feature_names_out(self) -> Any:  # Any: an array of names
-        """The names of the new columns."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -61,10 +45,6 @@ class Transformation(ABC):
             )
         if len(set(self.columns)) < len(self.columns):
             raise SchemaError(f"gs.{self.kind} names a column twice: {list(self.columns)}.", fix="Name it once.")
-
-    @abstractmethod
-    def estimator(self) -> Transformer:
-        """The transformer that it becomes, not fitted."""
 
     def takes(self, kind: pa.DataType) -> bool:
         """Whether it can transform values of this type: numbers, unless it says otherwise."""

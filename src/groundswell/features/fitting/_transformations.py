@@ -12,19 +12,19 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from groundswell.engines import ArrowRows, Cached, Scannable
 from groundswell.errors import ColumnNotFoundError, DataError, FitError, SchemaError, choices
 from groundswell.features._data import to_features
-from groundswell.features.transformations._binding import steps_of
-from groundswell.features.transformations._columns import Chosen, as_arrow, raw_table, whole
-from groundswell.features.transformations._transformation import Transformation, Transformer
-from groundswell.features.transformations._words import transformation_from_dict
+from groundswell.features.fitting._columns import Chosen, as_arrow, raw_table, whole
+from groundswell.features.fitting._estimators import Transformer, estimator_of
+from groundswell.features.transformations import Transformation, steps_of, transformation_from_dict
 from groundswell.types import Schema
 
-__all__ = ["Transformations"]
+__all__ = ["Transformations", "pipeline"]
 
 _MEMORY_BYTES = 256 << 20
 _DISK_BYTES = 1 << 40
@@ -109,7 +109,7 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         """Become fitted by what another had learned: the attributes of its transformers, and its outputs."""
         self.steps_ = []
         for step, state in zip(self._steps, states, strict=True):
-            fitted = step.estimator()
+            fitted = estimator_of(step)
             vars(fitted).update(state)
             self.steps_.append(fitted)
         self.outputs_ = {name: list(made) for name, made in outputs.items()}
@@ -194,9 +194,16 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         return tags
 
 
+def pipeline(transformations: Transformations | None, estimator: Any) -> Pipeline:  # Any: whatever has `fit`
+    """The transformations, not fitted, and an estimator; the estimator alone if there are none."""
+    if transformations is None:
+        return Pipeline([("model", estimator)])
+    return Pipeline([("transformations", clone(transformations)), ("model", estimator)])
+
+
 def _fit(step: Transformation, rows: Scannable) -> Transformer:
     try:
-        fitted: Transformer = step.estimator().fit(Chosen(rows, step.columns))
+        fitted: Transformer = estimator_of(step).fit(Chosen(rows, step.columns))
     except (FitError, DataError) as error:
         raise FitError(
             f"{step.code()} cannot be fitted: {error.what}", why=error.why, fix=error.fix, columns=list(step.columns)

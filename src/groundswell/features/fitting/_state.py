@@ -16,7 +16,7 @@ import numpy as np
 
 from groundswell.errors import CorruptionError
 from groundswell.features._files import write_bytes
-from groundswell.features.transformations._transformations import Transformations
+from groundswell.features.fitting._transformations import Transformations
 
 __all__ = ["StateFile", "load_state", "save_state"]
 
