@@ -5,7 +5,7 @@ what both versions share is read for them alone. A row that was written again wi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from sqlglot import exp
@@ -129,7 +129,7 @@ def _paired(difference: Difference, text: str, pairs: str | None = None) -> exp.
 
 def _current(snapshot: Snapshot, definition: Definition) -> exp.Select:
     columns: dict[str, exp.Expr] = {f"c{i}": exp.column(f"c{i}") for i in range(len(definition.schema))}
-    return current(snapshot, snapshot.files, columns)
+    return current(replace(snapshot, definition=definition), snapshot.files, columns)
 
 
 def _identity_fields(definition: Definition) -> Sequence[pa.Field]:

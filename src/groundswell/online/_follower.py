@@ -23,7 +23,7 @@ from groundswell.online._layout import RowLayout
 from groundswell.online._sink import Sink
 from groundswell.online._state import State
 from groundswell.online._store import OnlineStore, Writer
-from groundswell.tables import Change, DataFile, Table, commit_digest, microseconds, read_changes
+from groundswell.tables import Change, DataFile, Definition, Table, commit_digest, microseconds, read_changes
 
 __all__ = ["Engine", "Follower"]
 
@@ -50,10 +50,8 @@ class Follower:
 
     def __init__(self, table: Table, store: OnlineStore, engine: Engine, *, clock: Callable[[], datetime]) -> None:
         self._table, self._store, self._engine, self._clock = table, store, engine, clock
-        definition = table.definition
-        self._keys = KeyCodec(table.table_id, definition)
-        self._layout = RowLayout(definition.schema, definition.event_time, definition.available_at)
         self._record = record_address(table.table_id)
+        self._take(table.definition)
 
     def position(self) -> int:
         """The table's version up to which the store has every row; -1 if it was never built, or is being built."""
@@ -76,10 +74,12 @@ class Follower:
         with self._store.writer(self._record) as writer:
             _faults.point("follow:locked")
             state = State.from_bytes(writer.record)
+            self._table.version()
+            self._take(self._table.definition)  # which another process may have changed
             if not self._continues(state):
                 return self._build(writer, state)
             changes = list(read_changes(self._table.folder, self._table.definition, state.version))
-            if not all(map(_whole, changes)):
+            if any(change.schema for change in changes) or not all(map(_whole, changes)):
                 return self._build(writer, state)
             _faults.point("follow:planned")
             for part in _parts(changes):
@@ -116,6 +116,11 @@ class Follower:
                 self.follow()
             while commit_digest(self._table.folder, self.position() + 1) is None and not stop.wait(poll_s):
                 pass
+
+    def _take(self, definition: Definition) -> None:
+        """Write rows as this definition says from now on."""
+        self._keys = KeyCodec(self._table.table_id, definition)
+        self._layout = RowLayout(definition.schema, definition.event_time, definition.available_at)
 
     def _continues(self, state: State) -> bool:
         """Whether the store holds what this very table was at the state's version."""
@@ -165,6 +170,7 @@ class Follower:
     def _build(self, writer: Writer, state: State) -> int:
         """Replace every entity by what the table says, then remove those that the table does not know."""
         snapshot = self._table.snapshot()
+        self._take(snapshot.definition)
         begun = replace(
             self._state_at(state, -1), epoch=(state.epoch + 1) % (1 << 32), building=True, keys=self._keys.kinds
         )

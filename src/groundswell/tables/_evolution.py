@@ -125,7 +125,7 @@ def _text(value: object, field: Field) -> str:
             column=field.name,
         )
     try:
-        given = pa.array([value])
+        given = pa.array([value], pa.uint64() if isinstance(value, int) and value >= 2**63 else None)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise DataError(
             f"{value!r} cannot be the default of {field.name!r}: {error}.", fix="Give one value.", value=value

@@ -4,6 +4,7 @@ The log is the truth. What can be made from it again (the commit index, Delta's 
 again; what cannot is named. `_file_invariants` looks at the data files. `project.doctor` calls `check_table`.
 """
 
+import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from deltalake.exceptions import DeltaError
 from groundswell.catalog import Catalog, FileRecord
 from groundswell.diagnosis import Finding
 from groundswell.errors import CorruptionError, GroundswellError
+from groundswell.tables._definition import Definition
 from groundswell.tables._file_invariants import RowCheck, check_files, check_rows, check_strays
 from groundswell.tables._index import follow
 from groundswell.tables._log import LogEntry, log_path, read_entry
@@ -146,7 +148,9 @@ def _check_properties(table: Table) -> Iterator[Finding]:
 
 
 def _check_columns(table: Table, delta: DeltaTable) -> Iterator[Finding]:
-    ours = {f.name: f.type for f in table.definition.file_schema}
+    text = delta.metadata().configuration.get(DEFINITION_KEY)
+    definition = table.definition if text is None else Definition.from_dict(json.loads(text))  # the catalog's may lag
+    ours = {f.name: f.type for f in definition.file_schema}
     theirs = {f.name: f.type for f in pa.schema(delta.schema().to_arrow())}
     changed = sorted(name for name, kind in ours.items() if theirs.get(name) != kind)
     if changed:
