@@ -29,6 +29,18 @@ if TYPE_CHECKING:
         robust,
         standardize,
     )
+    from groundswell.features.windows import (
+        count,
+        distinct,
+        last,
+        max,  # noqa: A004  # gs.max reads as SQL does
+        mean,
+        min,  # noqa: A004
+        share,
+        std,
+        sum,  # noqa: A004
+        windows,
+    )
     from groundswell.project import Project
     from groundswell.types import Schema
 
@@ -41,11 +53,17 @@ __all__ = [
     "__version__",
     "bucketize",
     "col",
+    "count",
+    "distinct",
     "expect",
     "expect_table",
     "impute",
+    "last",
     "lit",
+    "max",
     "max_abs",
+    "mean",
+    "min",
     "min_max",
     "on_demand",
     "one_hot",
@@ -54,8 +72,15 @@ __all__ = [
     "profile",
     "quantile_bins",
     "robust",
+    "share",
     "standardize",
+    "std",
+    "sum",
+    "windows",
 ]
+
+
+_OF_WINDOWS = ("count", "distinct", "last", "max", "mean", "min", "share", "std", "sum", "windows")
 
 
 def __getattr__(name: str) -> object:
@@ -63,6 +88,7 @@ def __getattr__(name: str) -> object:
     import importlib
 
     homes = {"col": "expressions", "lit": "expressions", "Project": "project", "Schema": "types", "open": "project"}
+    homes |= dict.fromkeys(_OF_WINDOWS, "features.windows")
     homes |= dict.fromkeys(set(__all__) - homes.keys(), "features")
     if name not in homes:
         raise AttributeError(f"module 'groundswell' has no attribute {name!r}")

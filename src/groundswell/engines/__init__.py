@@ -38,6 +38,8 @@ from groundswell.engines._plan import (
     provenance_columns,
 )
 from groundswell.engines._scannable import ArrowRows, ParquetRows, Scannable, StreamRows
+from groundswell.engines._validate import RowFilter
+from groundswell.engines._windows import Windowed, WindowMeasure
 
 __all__ = [
     "VERSION",
@@ -68,6 +70,7 @@ __all__ = [
     "Ranked",
     "Repeated",
     "Roles",
+    "RowFilter",
     "Rows",
     "Scan",
     "Scannable",
@@ -78,6 +81,8 @@ __all__ = [
     "Unfulfilled",
     "Unmatched",
     "Unreferenced",
+    "WindowMeasure",
+    "Windowed",
     "fold",
     "provenance_columns",
 ]

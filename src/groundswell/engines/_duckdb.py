@@ -32,7 +32,8 @@ from groundswell.engines._sql import (
     template,
     text_of,
 )
-from groundswell.engines._validate import check_condition, examples, measure
+from groundswell.engines._validate import RowFilter, check_condition, examples, measure
+from groundswell.engines._windows import GRID, Windowed, window_bounds, window_rows
 from groundswell.tables import HIDDEN, DataFile, Definition, Snapshot
 
 BATCH_ROWS = 65_536
@@ -211,9 +212,37 @@ class DuckDB:
         with self._database.session() as cursor:
             check_condition(cursor, definition, condition)
 
+    def row_filter(self, definition: Definition, predicates: Sequence[Predicate]) -> RowFilter:
+        """What tells of rows in memory which ones the predicates pick."""
+        return RowFilter(self._database, definition, predicates)
+
     def newest(self, plan: Newest) -> pa.RecordBatchReader:
         """The newest row of each key and those that will be newest later, as a stream in the order of keys."""
         return self._stream(newest(plan), plan.schema)
+
+    def window_bounds(self, plan: Windowed) -> tuple[int, int] | None:
+        """The first and the last event time whose windows are wanted, in microseconds; None if no window is."""
+        with self._database.session() as cursor:
+            first, last = _row(cursor, window_bounds(plan))
+        return None if first is None else (first, last)
+
+    def windows(self, plan: Windowed, grid: pa.Table) -> pa.RecordBatchReader:
+        """The values at the points of a grid, as a stream in the order of ends and keys.
+
+        Args:
+            plan: what is wanted.
+            grid: in microseconds since 1970, the ends `t` in order, the earliest time `closing` whose rows may change
+                what holds there, and where the windows of each length begin: `s0`, `s1`, …
+        """
+        first, end = grid["closing"][0].as_py(), grid["t"][-1].as_py()
+        query = window_rows(plan, first, end)
+        cursor = self._database.cursor()
+        try:
+            cursor.register(GRID, grid)
+            return self._reader(cursor, query, plan.schema)
+        except BaseException:
+            self._database.release(cursor)
+            raise
 
     def broken_identities(self, files: Sequence[DataFile], definition: Definition) -> Mapping[str, tuple[int, int]]:
         """For each path, how many rows have a null in their identity, and how many an identity that was there before.
