@@ -9,16 +9,19 @@ from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, Ridge
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._discretizers import Bucketizer, KBinsDiscretizer
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
+from groundswell.estimators._feature_hasher import FeatureHasher
 from groundswell.estimators._gaussian_nb import GaussianNB
 from groundswell.estimators._generalized_linear_model import GeneralizedLinearModel
 from groundswell.estimators._gradient_boosting import GradientBoostingClassifier, GradientBoostingRegressor
 from groundswell.estimators._kmeans import KMeans
 from groundswell.estimators._linear_regression import LinearRegression
 from groundswell.estimators._linear_svc import LinearSVC
+from groundswell.estimators._log_transformer import LogTransformer
 from groundswell.estimators._logistic_regression import LogisticRegression
 from groundswell.estimators._one_hot_encoder import OneHotEncoder
 from groundswell.estimators._ordinal_encoder import OrdinalEncoder
 from groundswell.estimators._pca import PCA
+from groundswell.estimators._polynomial_features import PolynomialFeatures
 from groundswell.estimators._random_forest import RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._robust_scaler import RobustScaler
@@ -38,6 +41,7 @@ __all__ = [
     "DecisionTreeRegressor",
     "ElasticNet",
     "ElasticNetCV",
+    "FeatureHasher",
     "GaussianNB",
     "GeneralizedLinearModel",
     "GeneralizedLinearSummary",
@@ -51,11 +55,13 @@ __all__ = [
     "LinearRegression",
     "LinearSVC",
     "LinearSummary",
+    "LogTransformer",
     "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",
     "OneHotEncoder",
     "OrdinalEncoder",
+    "PolynomialFeatures",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "RegularizationPath",
