@@ -11,7 +11,7 @@ from groundswell.cli._app import COMMANDS
 
 Run = Callable[..., Result]
 NAMES = [function.__name__ for functions in COMMANDS.values() for function in functions]
-READING = [name for name in NAMES if name not in {"demo", "init", "serve"}]
+READING = [name for name in NAMES if name not in {"demo", "follow", "init", "serve"}]
 
 
 def test_the_help_is_the_one_that_is_kept(run: Run) -> None:
@@ -23,8 +23,9 @@ def test_the_help_is_the_one_that_is_kept(run: Run) -> None:
 
 def test_all_commands_are_there(run: Run) -> None:
     assert sorted(NAMES) == [
-        "compact", "demo", "describe", "doctor", "explain", "find", "groups", "history", "init", "models", "predict",
-        "read", "runs", "serve", "statistics", "trace", "views",
+        "changes", "compact", "consumers", "delete", "demo", "describe", "diff", "doctor", "explain", "find", "follow", "groups",
+        "history", "init", "models", "predict", "purge", "read", "restore", "runs", "serve", "statistics", "trace", "vacuum",
+        "views",
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ __all__ = ["CommitIndex", "CommitRecord", "FileRecord"]
 Record = TypeVar("Record")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class CommitRecord:
     """One commit of one table.
 
@@ -53,6 +53,18 @@ class CommitRecord:
     deleted: int
     distinct: bool
     detail: Mapping[str, Any]  # Any: JSON
+
+    def __repr__(self) -> str:
+        counts = "".join(f", {name}={n}" for name in ("new", "replaced", "deleted") if (n := getattr(self, name)))
+        moment = self.committed_at.isoformat(" ", "seconds")
+        return f"Commit(version={self.version}, kind={self.kind!r}, rows={self.rows}{counts}, at={moment!r})"
+
+    def __str__(self) -> str:
+        """What it did in a line."""
+        counts = [f"{n:,} {name}" for name in ("new", "replaced", "deleted") if (n := getattr(self, name))]
+        moment = f"{self.committed_at:%Y-%m-%d %H:%M:%S} UTC"
+        rows = f"{self.rows:,} rows" + (f" ({', '.join(counts)})" if counts else "")
+        return f"version {self.version}: {self.kind} of {rows}, {moment}"
 
 
 @dataclass(frozen=True, kw_only=True)

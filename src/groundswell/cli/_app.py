@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from groundswell._version import __version__
 from groundswell.cli._care import doctor
+from groundswell.cli._changes import changes, consumers, follow
 from groundswell.cli._errors import report
 from groundswell.cli._features import compact, describe, explain, groups, history, read, views
 from groundswell.cli._find import find
@@ -16,14 +17,17 @@ from groundswell.cli._models import models, runs
 from groundswell.cli._predictions import predict, serve, trace
 from groundswell.cli._start import demo, init
 from groundswell.cli._statistics import statistics
+from groundswell.cli._versions import delete, diff, purge, restore, vacuum
 
 __all__ = ["app", "main"]
 
 COMMANDS = {
     "Begin": (demo, init),
     "Features": (find, groups, describe, history, statistics, read, views, explain, compact),
+    "Versions": (diff, restore, delete, purge, vacuum),
     "Models": (runs, models),
     "Predictions": (serve, predict, trace),
+    "Changes": (changes, consumers, follow),
     "Care": (doctor,),
 }
 """The commands under the titles that `--help` groups them by."""

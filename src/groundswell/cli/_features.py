@@ -18,11 +18,11 @@ from groundswell.cli._options import (
     version_or_time,
 )
 from groundswell.cli._text import print_json
+from groundswell.cli._versions import commit_values
 from groundswell.errors import GroundswellError
 
 if TYPE_CHECKING:
     from groundswell.features import Explanation, FeatureGroup, FeatureView
-    from groundswell.tables import Commit
 
 __all__ = ["compact", "describe", "explain", "groups", "history", "read", "views"]
 
@@ -101,8 +101,9 @@ def describe(group: GroupName, project: InProject = HERE, version: Version = Non
     Example: groundswell describe weather
 
     \b
-    Keys of --json: name, version, description, primary_key, event_time, available_at, created_at,
-                    created_by, schema: [name, type, nullable], rows, rows_written, files,
+    Keys of --json: name, version, description, tags: name to value, feature_descriptions: name to
+                    text, feature_tags: name to tags, primary_key, event_time, available_at,
+                    created_at, created_by, schema: [name, type, nullable], rows, rows_written, files,
                     table_version, last_commit
     """
     from groundswell.cli._tables import print_facts, print_table
@@ -115,13 +116,21 @@ def describe(group: GroupName, project: InProject = HERE, version: Version = Non
         print_json(found)
         return
     columns = found.pop("schema") or []
+    told, tagged = found.pop("feature_descriptions"), found.pop("feature_tags")
     roles = dict.fromkeys(found["primary_key"], "key")
     roles |= {found[role]: role.replace("_", " ") for role in ("event_time", "available_at") if found[role]}
     print_facts({name.replace("_", " "): value for name, value in found.items()})
     typer.echo()
     print_table(
-        ("column", "type", "role", "null"),
-        [(c["name"], c["type"], roles.get(c["name"], ""), "" if c["nullable"] else "never") for c in columns],
+        ("column", "type", "role", "null", *(["description"] if told else []), *(["tags"] if tagged else [])),
+        [
+            (
+                *(c["name"], c["type"], roles.get(c["name"], ""), "" if c["nullable"] else "never"),
+                *([told.get(c["name"], "")] if told else []),
+                *([tagged.get(c["name"])] if tagged else []),
+            )
+            for c in columns
+        ],
         empty="It has no columns yet: its first insert decides.",
     )
 
@@ -140,7 +149,7 @@ def history(group: GroupName, project: InProject = HERE, limit: Limit = None, as
 
     with open_project(project) as opened:
         found = opened.get_feature_group(group).history(limit)
-        commits = [_commit(found[i]) for i in range(len(found))]
+        commits = [commit_values(found[i]) for i in range(len(found))]
     if as_json:
         print_json({"group": group, "commits": commits})
         return
@@ -149,11 +158,6 @@ def history(group: GroupName, project: InProject = HERE, limit: Limit = None, as
     columns = ("version", "committed_at", "author", "kind", "rows", "new", "replaced", "deleted")
     titles = ("version", "when", "who", "what", "rows", "new", "replaced", "deleted")
     print_table(titles, [[commit[c] for c in columns] for commit in commits], empty="It has no commits yet.")
-
-
-def _commit(commit: "Commit") -> dict[str, Any]:  # Any: JSON
-    names = ("version", "committed_at", "kind", "author", "rows", "new", "replaced", "deleted", "detail")
-    return {name: getattr(commit, name) for name in names}
 
 
 def read(
@@ -306,7 +310,7 @@ def compact(group: GroupName, project: InProject = HERE, as_json: AsJson = False
     with open_project(project) as opened:
         commit = opened.get_feature_group(group).compact()
     if as_json:
-        print_json({"group": group, "commit": None if commit is None else _commit(commit)})
+        print_json({"group": group, "commit": None if commit is None else commit_values(commit)})
     elif commit is None:
         typer.echo("There was nothing to gain.")
     else:
