@@ -1,7 +1,9 @@
 """The training data of a view: split, pinned, recorded, and opened again."""
 
 import uuid
+import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -244,9 +246,25 @@ class TrainingSets:
             "split": split.to_dict(),
             "counts": counts | {"without_label": rows - with_label, "label_too_late": with_label - used},
         }
+        if with_label > used:
+            self._warn_of_late_labels(split, pins, counts)
         first = self._parts(split)[0]
         body |= self._states.fit(lambda: self._read_part(first, pins)[0])
         return list(self.open(self._record(body, pins)).values())
+
+    def _warn_of_late_labels(self, split: Split, pins: Pins, counts: Mapping[str, int]) -> None:
+        """Warn of parts that lost more than half of their rows, as their labels were not known in time."""
+        base = self._view.query.base.group
+        whole = split.parts(replace(base.definition, available_at=None), self._view.labels)
+        for part in whole:
+            rows = base.engine.count(scan_base(self._view.query, pins, part.where), part.bucket)
+            if counts[part.name] * 2 < rows:
+                warnings.warn(
+                    f"{rows - counts[part.name]:,} of {rows:,} rows of the part {part.name!r} are left out: their "
+                    "labels were not known before the next part starts. What is left may be unlike the rest, as its "
+                    "labels came early. Let the parts start further apart, at least as far as labels take to come.",
+                    stacklevel=5,
+                )
 
     def _extent(self, pins: Pins) -> str:
         """The span of the base group's rows, in words."""

@@ -110,6 +110,9 @@ class FeatureView(HasMetadata):
     ) -> tuple[TrainingData, TrainingData, TrainingData]:
         """Training, validation and test data; arguments as for `train_test_split`.
 
+        By time, a part that loses more than half of its rows, as their labels came after the next part starts, is
+        warned of.
+
         Raises:
             SplitError: neither or both of the ways are given, or a part would be empty.
         """
