@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groundswell as gs
+from groundswell.errors import ColumnNotFoundError, DataError, SchemaError, TypeMismatchError
 from groundswell.features import FeatureGroup
 from groundswell.features.windows import Windows
 
@@ -203,3 +204,135 @@ def test_nothing_that_happened_or_was_known_later_shows(project: gs.Project, row
         return {identity: row for identity, row in found.items() if identity[1] <= now and identity[2] <= now}
 
     same(seen(rows), seen(before))
+
+
+def test_rows_that_are_deleted_restored_or_moved_to_another_key_change_their_windows(project: gs.Project) -> None:
+    group = source(project, available=False)
+    windows = windowed(group)
+    target = project.create_feature_group(
+        f"target_{next(numbers)}", primary_key=["carrier"], event_time="window_end", statistics=False
+    )
+    row = {"id": 1, "carrier": "AA", "at": START, "known": START, "late": True, "delay": 7, "distance": 0.5}
+    insert(group, [row, row | {"id": 2}])
+    first = windows.into(target).run()
+    assert first is not None
+    assert first.detail["windows"]["version"] == group.snapshot().version
+    insert(group, [row | {"carrier": "UA"}])
+    windows.into(target).run()
+    end = START + HOUR
+    found = by_identity(target.read().to_arrow())
+    assert [found[carrier, end, end]["n"] for carrier in ("AA", "UA")] == [1, 1]
+    group.delete_rows({"id": 2})
+    windows.into(target).run()
+    assert by_identity(target.read().to_arrow())["AA", end, end]["n"] == 0
+    group.restore(first.detail["windows"]["version"])
+    windows.into(target).run()
+    found = by_identity(target.read().to_arrow())
+    assert [found[carrier, end, end]["n"] for carrier in ("AA", "UA")] == [2, 0]
+
+
+def test_a_correction_is_known_from_then_on_and_what_was_known_before_stays(project: gs.Project) -> None:
+    group = source(project, available=True)
+    windows = windowed(group)
+    target = project.create_feature_group(
+        f"target_{next(numbers)}", primary_key=["carrier"], event_time="window_end", available_at="known_at"
+    )
+    row = {"id": 1, "carrier": "AA", "at": START, "known": START, "late": True, "delay": 7, "distance": 0.5}
+    insert(group, [row])
+    windows.into(target).run()
+    insert(group, [row | {"delay": 9, "known": START + 24 * HOUR}])
+    commit = windows.into(target).run()
+    assert commit is not None
+    end = START + HOUR
+    found = by_identity(target.read().to_arrow())
+    assert found["AA", end, end]["delay_sum"] == 7
+    assert found["AA", end, START + 24 * HOUR]["delay_sum"] == 9
+
+
+def test_a_pipeline_reads_only_what_is_new_and_begins_anew_after_a_restore(project: gs.Project) -> None:
+    group = source(project, available=False)
+    target = project.create_feature_group(
+        f"target_{next(numbers)}", primary_key=["carrier"], event_time="window_end", statistics=False
+    )
+    pipeline = windowed(group).into(target)
+    assert pipeline.position is None
+    assert pipeline.run() is None
+    row = {"id": 1, "carrier": "AA", "at": START, "known": START, "late": True, "delay": 7, "distance": 0.5}
+    insert(group, [row])
+    before = pipeline.run()
+    insert(group, [row | {"id": 2, "carrier": "UA"}])
+    commit = pipeline.run()
+    assert before is not None
+    assert commit is not None
+    assert set(target.read().to_pandas()["carrier"]) == {"AA", "UA"}
+    assert commit.rows == before.rows
+    assert pipeline.position == group.snapshot().version
+    target.compact()
+    assert pipeline.position == group.snapshot().version
+    target.restore(before.version)
+    assert pipeline.position is None
+    pipeline.run()
+    assert set(target.read().to_pandas()["carrier"]) == {"AA", "UA"}
+
+
+def test_a_group_of_other_windows_or_keys_is_refused(project: gs.Project) -> None:
+    row = {"id": 1, "carrier": "AA", "at": START, "known": START, "late": True, "delay": 7, "distance": 0.5}
+    group = source(project, available=False, rows=[row])
+    target = project.create_feature_group(f"target_{next(numbers)}", primary_key=["carrier"], event_time="window_end")
+    windowed(group).into(target).run()
+    with pytest.raises(SchemaError, match="holds other windows over"):
+        windowed(group, every="2h").into(target).run()
+    with pytest.raises(SchemaError, match=r"Create it with primary_key=\['carrier'\], event_time='window_end'"):
+        windowed(group).into(group)
+    with pytest.raises(SchemaError, match="available_at='known_at'"):
+        windowed(source(project, available=True)).into(target)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "error", "message"),
+    [
+        ({"key": "carier"}, ColumnNotFoundError, "Did you mean 'carrier'"),
+        ({"aggregations": {}}, DataError, "names no aggregations"),
+        ({"aggregations": {"n": "count"}}, DataError, "is no aggregation"),
+        ({"aggregations": {"n": gs.mean("dely", over="1h")}}, ColumnNotFoundError, "Did you mean 'delay'"),
+        ({"aggregations": {"n": gs.mean("carrier", over="1h")}}, TypeMismatchError, "which is string"),
+        ({"aggregations": {"n": gs.share("delay", over="1h")}}, TypeMismatchError, "A share is of true"),
+        ({"aggregations": {"carrier": gs.count(over="1h")}}, SchemaError, "'carrier' is there twice"),
+        ({"aggregations": {"n": gs.count(over="30d")}, "every": "1s"}, DataError, "2,592,000 windows"),
+        ({"every": "often"}, DataError, "cannot be read as every"),
+        ({"time_zone": "Mars"}, DataError, "no time zone"),
+    ],
+)
+def test_what_is_no_window_is_refused(project: gs.Project, settings_: Row, error: Any, message: str) -> None:
+    given_ = {"key": "carrier", "aggregations": {"n": gs.count(over="1h")}, "every": "1h"}
+    with pytest.raises(error, match=message):
+        gs.windows(SHARED.setdefault("group", source(project, available=False)), **{**given_, **settings_})
+
+
+SHARED: dict[str, FeatureGroup] = {}
+
+
+def test_a_group_without_times_has_no_windows(project: gs.Project) -> None:
+    group = project.create_feature_group(f"planes_{next(numbers)}", primary_key=["id"], schema=SCHEMA)
+    with pytest.raises(SchemaError, match="has no event time"):
+        windowed(group)
+    with pytest.raises(DataError, match="is no name of a column"):
+        gs.sum(3, over="1h")
+
+
+def test_windows_of_calendar_months_tumble(project: gs.Project) -> None:
+    row = {"id": 1, "carrier": "AA", "known": START, "late": True, "delay": 7, "distance": 0.5}
+    times = ["2013-01-31T23:00Z", "2013-02-01T04:59Z", "2013-02-02T00:00Z"]
+    days = [datetime.fromisoformat(time) for time in times]
+    group = source(project, available=False, rows=[row | {"at": day} for day in days])
+    windows = gs.windows(
+        group, key="carrier", aggregations={"n": gs.count(over="1mo")}, every="1mo", time_zone="America/New_York"
+    )
+    found = windows.read().to_arrow().to_pylist()
+    assert [(r["window_end"].isoformat(), r["n"]) for r in found] == [
+        ("2013-02-01T05:00:00+00:00", 2),
+        ("2013-03-01T05:00:00+00:00", 1),
+        ("2013-04-01T04:00:00+00:00", 0),
+    ]
+    assert len(windows.read()) == 3
+    assert repr(windows).endswith("every 1mo in America/New_York:\n  n: count(over='1mo')")
