@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from groundswell.catalog import Catalog
+from groundswell.changes import check_consumer
 from groundswell.diagnosis import Check, Diagnosis, Finding, diagnose
 from groundswell.engines import DuckDB
 from groundswell.experiments import Runs, check_run, check_run_folders
@@ -70,6 +71,8 @@ def _checks(
     for name in sorted({entry.name for entry in entries}):
         yield "models", f"model {name!r}", partial(check_aliases, name, registry)
     yield "folders", "folder of models", partial(check_model_folders, folder / "models", entries, registry)
+    for record in catalog.consumers.all():
+        yield "consumers", f"consumer {record.name!r}", partial(check_consumer, record, catalog)
 
 
 def _check_catalog(catalog: Catalog, *, deep: bool) -> Iterator[Finding]:

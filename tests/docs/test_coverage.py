@@ -9,6 +9,7 @@ import pytest
 import typer
 
 import groundswell
+from groundswell.catalog import VERBS
 from groundswell.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +53,12 @@ def test_every_error_has_a_way_out_in_the_how_to() -> None:
     for name in groundswell.errors.__all__:
         if name.endswith("Error"):
             assert f"`{name}`" in text, f"{name} is not in docs/how-to/errors.md"
+
+
+def test_every_verb_of_events_is_in_the_reference() -> None:
+    text = (REFERENCE / "changes.md").read_text()
+    documented = re.findall(r"^\| `([a-z ]+)` \| ", text[text.index("## Verbs") :], re.MULTILINE)
+    assert documented == list(VERBS)
 
 
 def test_every_route_is_in_the_reference() -> None:

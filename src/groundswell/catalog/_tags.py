@@ -104,9 +104,9 @@ class Tags:
                     name=name,
                     kind=subject.kind,
                 )
-            connection.execute(sa.delete(tags).where(*_is(subject.id, feature, name)))
             detail = {"name": name, "feature": feature, "before": known[name]}
-            record(connection, subject, "untagged", self._author, detail)
+            record(connection, subject, "untagged", self._author, detail)  # first: who follows the tag is told too
+            connection.execute(sa.delete(tags).where(*_is(subject.id, feature, name)))
             _search.refresh(connection, subject.id)
 
     def create_schema(self, name: str, schema: Mapping[str, Any], *, description: str = "") -> Entry:  # Any: JSON
