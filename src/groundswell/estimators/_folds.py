@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from groundswell.errors import FitError
 from groundswell.estimators._least_squares import around_origin, require_rows
+from groundswell.estimators._row_hash import row_hashes, uniform
 from groundswell.statistics import Batch, CrossProduct, CrossProductResult, require_equal
-
-_ODD = 0x9E3779B97F4A7C15
 
 
 def folds_of(X: NDArray[np.floating], y: NDArray[np.floating], n_folds: int, seed: int = 0) -> NDArray[np.int64]:
-    """The fold of each row: a hash of its values in X and y, modulo the number of folds.
+    """The fold of each row: which of as many ranges a hash of its values in X and y lies in.
 
     Args:
         X: shape (rows, features). float32 and float64 of the same values have the same hash, and so have 0 and −0.
@@ -25,28 +24,10 @@ def folds_of(X: NDArray[np.floating], y: NDArray[np.floating], n_folds: int, see
         n_folds: how many there are.
         seed: another one gives other folds.
 
-    References:
-        Dietzfelbinger, Hagerup, Katajainen, Penttonen: A reliable randomized algorithm for the closest-pair problem,
-        Journal of Algorithms 25 (1997): the sum of products with odd constants.
-        Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014: the mixing at the end.
-
     >>> folds_of(np.array([[1.0], [3.0], [1.0]]), np.zeros(3), 5).tolist()
-    [0, 1, 0]
+    [2, 1, 2]
     """
-    constants = np.random.Generator(np.random.PCG64(seed)).integers(0, 2**63, X.shape[1] + 8, np.uint64) * 2 + 1
-    total = np.full(len(X), np.uint64(seed))
-    columns = [X[:, j] for j in range(X.shape[1])] + list(np.atleast_2d(y.T))
-    for j, column in enumerate(columns):
-        bits = (column.astype(np.float64) + 0.0).view(np.uint64)
-        bits *= constants[j % len(constants)]
-        bits ^= bits >> np.uint64(32)  # a double's information is in its upper bits: bring it down before the sum
-        total *= np.uint64(_ODD)
-        total += bits
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        total ^= total >> np.uint64(shift)
-        total *= np.uint64(factor)
-    total ^= total >> np.uint64(31)
-    return (total % np.uint64(n_folds)).astype(np.int64)
+    return (uniform(row_hashes(X, np.atleast_2d(y.T).T), seed) * n_folds).astype(np.int64)
 
 
 @dataclass

@@ -80,9 +80,12 @@ def minimize_classifier(
     fit_intercept = bool(estimator.fit_intercept)
     p, k = len(rows.mean), 1 if len(rows.classes) == 2 else len(rows.classes)
     center = rows.mean if fit_intercept else np.zeros(p)
-    scale = rows.std if fit_intercept else np.hypot(rows.mean, rows.std)
-    free = np.repeat(np.append(fit_intercept, np.ones(p, bool)), k)
     strength = 1 / (C * rows.weight)
+    # A feature's curvature is that through the loss, at most a quarter of its variance, and the penalty's. By the
+    # deviation alone the penalty of rare words would dwarf all else: 23 steps on film reviews in place of over 100.
+    size = rows.std if fit_intercept else np.hypot(rows.mean, rows.std)
+    scale = np.sqrt(size**2 + 4 * strength * (1 - l1_ratio))
+    free = np.repeat(np.append(fit_intercept, np.ones(p, bool)), k)
     squares = np.repeat(np.append(0.0, strength * (1 - l1_ratio) / scale**2), k)[free]
     absolutes = np.repeat(np.append(0.0, strength * l1_ratio / scale), k)[free]
     penalty = Penalty(square=squares, absolute=absolutes)

@@ -1,12 +1,14 @@
 """Random numbers that belong to rows: hashes of their values, so that no cut or order of the rows changes a draw.
 
-Trees sample rows with them: for the edges of bins, for the bootstrap of a forest and for the subsamples of boosting.
-Equal rows have equal hashes, so a row of weight three draws what three equal rows draw.
+Trees sample rows with them: for the edges of bins, for the bootstrap of a forest and for the subsamples of boosting;
+k-means draws its first centers with them, and cross-validation its folds. Equal rows have equal hashes, so a row of
+weight three draws what three equal rows draw.
 
 References:
     Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
 """
 
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,10 +17,13 @@ from numpy.typing import NDArray
 Hashes: TypeAlias = NDArray[np.uint64]
 
 
-def row_hashes(matrix: NDArray[Any]) -> Hashes:
-    """A hash of each row of numbers, shape (rows,). It does not depend on the precision in which they are stored."""
+def row_hashes(matrix: NDArray[Any], *others: NDArray[Any]) -> Hashes:
+    """A hash of each row of numbers, shape (rows,), over one matrix or several side by side.
+
+    It does not depend on the precision in which the numbers are stored.
+    """
     state = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64)
-    for column in matrix.T:
+    for column in chain(matrix.T, *(other.T for other in others)):
         state ^= (column.astype(np.float64) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
         state *= np.uint64(0xBF58476D1CE4E5B9)
         state ^= state >> np.uint64(29)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.estimators._row_hash import row_hashes, uniform
 from groundswell.statistics import Batch
 
 
@@ -43,7 +44,7 @@ class RowSample:
             x = np.asarray(block.matrix, np.float64)
             chance = np.ones(len(x)) if self.centers is None else squared_distance(x, self.centers)
             with np.errstate(divide="ignore"):
-                keys = np.where(chance > 0, -np.log(_lots(x, self.seed)) / chance, np.inf)
+                keys = np.where(chance > 0, -np.log(uniform(row_hashes(x), self.seed)) / chance, np.inf)
             self._take(x, keys)
 
     def merge(self, other: "RowSample") -> None:
@@ -76,20 +77,3 @@ def squared_distance(x: NDArray[np.float64], centers: NDArray[np.float64]) -> ND
     for center in centers:
         nearest = np.minimum(nearest, np.square(x - center).sum(axis=1))
     return nearest
-
-
-def _lots(x: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """A number in (0, 1) for each row, by the finalizer of SplitMix64 over its columns.
-
-    References:
-        Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
-    """
-    state = np.full(len(x), np.uint64(seed & (2**64 - 1)) ^ np.uint64(0x9E3779B97F4A7C15), np.uint64)
-    with np.errstate(over="ignore"):
-        for column in x.T:
-            state ^= (np.ascontiguousarray(column) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
-            state *= np.uint64(0xBF58476D1CE4E5B9)
-            state ^= state >> np.uint64(29)
-        state *= np.uint64(0x94D049BB133111EB)
-        state ^= state >> np.uint64(31)
-    return (state.astype(np.float64) + 0.5) / 2.0**64
