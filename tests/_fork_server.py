@@ -67,6 +67,12 @@ def write_table(*, folder: str, **batches: object) -> None:
     write(lambda rows: table.commit(table.stage(rows)), table.compact, **batches)
 
 
+def copy_group(*, folder: str) -> None:
+    """Make a new version of the only group."""
+    with gs.open(folder) as project:
+        project.get_feature_group("g").new_version()
+
+
 def widen_table(*, folder: str) -> None:
     """Write a batch to a bare table, then append a column to it."""
     table = table_of(folder)
@@ -240,13 +246,24 @@ def open_project(*, folder: str) -> None:
     assert gs.open(folder).feature_groups() == []
 
 
+def run_windows(*, folder: str) -> None:
+    """Bring windows over a group into another group."""
+    project = gs.open(folder)
+    windows = gs.windows(
+        project.get_feature_group("events"), key="k", aggregations={"n": gs.count(over="3h")}, every="1h"
+    )
+    windows.into(project.get_feature_group("counts")).run()
+
+
 TASKS = {
     "churn_group": churn_group,
     "open_project": open_project,
     "race_table": race_table,
     "rewrite_table": rewrite_table,
+    "run_windows": run_windows,
     "split_view": split_view,
     "change_things": change_things,
+    "copy_group": copy_group,
     "create_group": create_group,
     "follow_changes": follow_changes,
     "follow_table": follow_table,

@@ -31,6 +31,7 @@ __all__ = [
     "TIMESTAMP",
     "Field",
     "Schema",
+    "as_schema",
     "canonical_type",
     "check_name",
     "datetime_from_iso",
@@ -185,6 +186,25 @@ class Schema:
             for f in self.fields
         )
         return f"<table><tr><th>column</th><th>type</th><th></th></tr>{rows}</table>"
+
+
+def as_schema(schema: object) -> Schema:
+    """The schema that a user gave, as one of pyarrow or as a mapping from names to types.
+
+    Raises:
+        TypeMismatchError: it is neither.
+    """
+    if isinstance(schema, Schema):
+        return schema
+    if isinstance(schema, pa.Schema):
+        return Schema.from_arrow(schema)
+    if isinstance(schema, Mapping):
+        return Schema.of(schema)
+    raise TypeMismatchError(
+        f"A {type(schema).__name__} is no schema.",
+        fix="Give a pyarrow schema, or a mapping from column names to pyarrow types.",
+        type=type(schema).__name__,
+    )
 
 
 def canonical_type(kind: pa.DataType, column: str = "") -> pa.DataType:

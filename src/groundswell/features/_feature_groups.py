@@ -4,21 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 
 from groundswell.catalog import Catalog, Entry
-from groundswell.engines import DuckDB
-from groundswell.errors import AlreadyExistsError, TypeMismatchError
+from groundswell.engines import DuckDB, Scan
+from groundswell.errors import AlreadyExistsError
+from groundswell.features._files import remove_tree
 from groundswell.features._group import FeatureGroup
 from groundswell.features._group_table import GroupTable
+from groundswell.features._new_version import NewVersion, convert_rows, write_copy
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
 from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
 from groundswell.features.statistics import StatisticsConfig, StatisticsRecords
 from groundswell.online import Follower
 from groundswell.tables import Definition, check_roles
-from groundswell.types import Schema, check_name
+from groundswell.types import Schema, as_schema, check_name
 
 KIND = "feature_group"
 
@@ -99,7 +102,7 @@ class FeatureGroups:
         roles = {"primary_key": list(primary_key), "event_time": event_time, "available_at": available_at}
         definition = None
         if schema is not None:
-            definition = Definition.of(name, primary_key, event_time, available_at, _as_schema(schema))
+            definition = Definition.of(name, primary_key, event_time, available_at, as_schema(schema))
         suite, policy = Suite.of(expectations), check_policy(validation)
         if definition is not None:
             suite.bind(self._setting(definition))
@@ -128,6 +131,43 @@ class FeatureGroups:
         group = self.open(entry)
         group.recover()
         return group
+
+    def new_version(self, group: FeatureGroup, wanted: NewVersion, description: str | None) -> FeatureGroup:
+        """Make the next version of a group, as `FeatureGroup.new_version` says.
+
+        Args:
+            group: the version whose rows are copied.
+            wanted: what is other than in it.
+            description: what it holds; None is the same.
+        """
+        snapshot = group.snapshot()
+        scan = Scan(snapshot=snapshot, columns=tuple(snapshot.definition.schema.names))
+        copied = {"group": group.name, "version": group.version, "table_version": snapshot.version}
+        suite = group.expectations if wanted.expectations is None else Suite.of(wanted.expectations)
+        building = self._folder / f".{group.name}-{uuid4().hex}"
+        try:
+            definition, rows = convert_rows(wanted, snapshot.definition, self._engine.scan(scan))
+            suite.bind(self._setting(definition))
+            note = {**self._provenance(), "copied_from": copied}
+            write_copy(building, definition, rows, engine=self._engine, author=self._author, provenance=note)
+            with self._catalog.transaction():
+                entry = self._catalog.add(
+                    KIND,
+                    group.name,
+                    definition.to_dict() | {"online": group.online},
+                    description=group.description if description is None else description,
+                    tags=dict(group.tags),
+                )
+                self._catalog.log("created", entry, {"copied_from": copied})
+                if suite or group.validation != "strict":
+                    self._validations(entry).keep(suite, group.validation)
+                remove_tree(self.folder_of(entry))  # which a process left that was killed right here
+                building.rename(self.folder_of(entry))
+        finally:
+            remove_tree(building)
+        made = self.open(entry)
+        made.recover()
+        return made
 
     def get(self, name: str, version: int | None = None) -> FeatureGroup:
         """The group of that name; what a killed process left half made or half deleted is finished first.
@@ -171,6 +211,7 @@ class FeatureGroups:
             validations=self._validations(entry),
             online=self._online,
             statistics=self._statistics(entry),
+            renew=self.new_version,
             publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),
         )
 
@@ -183,17 +224,3 @@ class FeatureGroups:
 
     def _setting(self, definition: Definition) -> Setting:
         return Setting(definition=definition, engine=self._engine, now=self._clock(), find=self.get)
-
-
-def _as_schema(schema: object) -> Schema:
-    if isinstance(schema, Schema):
-        return schema
-    if isinstance(schema, pa.Schema):
-        return Schema.from_arrow(schema)
-    if isinstance(schema, Mapping):
-        return Schema.of(schema)
-    raise TypeMismatchError(
-        f"A {type(schema).__name__} is no schema.",
-        fix="Give a pyarrow schema, or a mapping from column names to pyarrow types.",
-        type=type(schema).__name__,
-    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from groundswell.catalog import Catalog, HasMetadata
 from groundswell.engines import DuckDB, Scan
@@ -17,9 +18,11 @@ from groundswell.features._group_table import GroupTable
 from groundswell.features._has_commits import AsOf, HasCommits
 from groundswell.features._has_schema import HasSchema
 from groundswell.features._has_statistics import HasStatistics
+from groundswell.features._has_stream import HasStream
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._insertion import Insertion, Provenance
+from groundswell.features._new_version import NewVersion, Transform
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
 from groundswell.features._query import Query, check_where
@@ -33,11 +36,11 @@ from groundswell.features.expectations import (
     Validations,
 )
 from groundswell.features.statistics import StatisticsRecords
-from groundswell.tables import Commit, Definition, Snapshot, Staged, Table, read_frame
-from groundswell.types import Schema, parse_instant, type_name
+from groundswell.tables import Commit, Definition, Snapshot, Staged, read_frame
+from groundswell.types import Schema, as_schema, parse_instant, type_name
 
 
-class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
+class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema):
     """A table of features: rows with a key, and usually with the time when they happened.
 
     Made by `project.create_feature_group` and found by `project.get_feature_group`.
@@ -60,9 +63,10 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         online: OnlineCopies,
         publication: Publication,
         statistics: StatisticsRecords,
+        renew: "Callable[[FeatureGroup, NewVersion, str | None], FeatureGroup]",
     ) -> None:
         self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
-        self._statistics = statistics
+        self._statistics, self._renew = statistics, renew
         self._provenance, self._validations, self._online = provenance, validations, online
         self._insertion = Insertion(place, validations, statistics, provenance)
         self._clock = online.clock
@@ -111,18 +115,9 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         return self._place.now is not None
 
     @property
-    def table(self) -> Table:
-        """Its table.
-
-        Raises:
-            NotFoundError: no schema was given and nothing was inserted yet, so there is none.
-        """
-        return self._place.table
-
-    @property
     def definition(self) -> Definition:
         """Keys, times and schema."""
-        return self.table.definition
+        return self._place.table.definition
 
     @property
     def schema(self) -> Schema:
@@ -298,6 +293,48 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         """The version of its rows that `publish` published last; None if there is none."""
         return self._publication.version
 
+    def new_version(
+        self,
+        *,
+        primary_key: Sequence[str] | None = None,
+        event_time: str | None = None,
+        available_at: str | None = None,
+        schema: Schema | pa.Schema | Mapping[str, pa.DataType] | None = None,
+        transform: Transform | None = None,
+        expectations: Sequence[Expectation] | None = None,
+        description: str | None = None,
+    ) -> "FeatureGroup":
+        """Make the next version of the group, which may differ in anything, and copy the current rows into it.
+
+        Rows keep their event times, availability and order, and are copied as a stream. If it raises, or the process
+        dies, there is no new version. Views and training data stay with the version that they were made of; the group's
+        name alone means the newest one. Rows that are inserted here meanwhile or later are not copied.
+
+        Args:
+            primary_key, event_time, available_at: the roles of columns; None keeps them.
+            schema: the columns; those that there were not are null, those that it does not name are left out. None
+                keeps them, or takes those that `transform` returns.
+            transform: is given the rows in parts, each an Arrow table, and returns those of the new version, as
+                anything tabular.
+            expectations: those in force from the beginning; None keeps them.
+            description: what it holds, in words; None keeps it.
+
+        Raises:
+            SchemaError, ColumnNotFoundError, TypeMismatchError: columns, roles, rows and expectations do not fit.
+            DataError: two rows would have one key and the same times.
+            NotFoundError: the group has no columns yet.
+            CorruptionError: the disk is full or not writable.
+        """
+        wanted = NewVersion(
+            primary_key=primary_key,
+            event_time=event_time,
+            available_at=available_at,
+            schema=None if schema is None else as_schema(schema),
+            transform=transform,
+            expectations=expectations,
+        )
+        return self._renew(self, wanted, description)
+
     def select(self, *columns: str) -> Query:
         """A query for some of its columns, all features if none is named.
 
@@ -312,7 +349,7 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
 
     def history(self, limit: int | None = None) -> History:
         """Its commits, newest first: who did what when, and how many rows were new, replaced, deleted."""
-        return History(self.name, [] if self._place.now is None else self._place.now.history(limit))
+        return History(self.name, self.table.history(limit) if self.has_table else [])
 
     def compact(self) -> Commit | None:
         """Fold replaced rows away and write the rest as few files. Reads give the same rows; old versions stay.
@@ -321,7 +358,7 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         """
         commit = self.table.compact()
         if commit is not None:
-            self._statistics.compacted(self.table, commit.version)
+            self._statistics.compacted(self._place.table, commit.version)
         return None if commit is None else self._committed(commit)
 
     @property
@@ -333,26 +370,26 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
         """Keep the newest row of each key in the online store, from the rows that are there on."""
         self._place.set_online(True)
         if self.has_table:
-            self._online.follow(self.table)
+            self._online.follow(self._place.table)
 
     def disable_online(self) -> None:
         """Take the rows out of the online store; what asked for them there is answered from the table."""
         self._place.set_online(False)
         if self.has_table:
-            self._online.forget(self.table)
+            self._online.forget(self._place.table)
 
     def _committed(self, commit: Commit, *, wait: bool = True) -> Commit:
         """What every verb that commits to the table does last: the online store gets what the commit changed."""
         if wait and self.online:
-            self._online.committed(self.table, commit)
+            self._online.committed(self._place.table, commit)
         return commit
 
     def _forget_values(self) -> None:
         self._validations.forget_values()
-        self._statistics.forget_values(self.table)
+        self._statistics.forget_values(self._place.table)
         if self._publication.version is not None:
             self._publication.remove()
-            self._publication.publish(self.table.snapshot())
+            self._publication.publish(self._place.table.snapshot())
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""
@@ -402,7 +439,7 @@ class FeatureGroup(HasMetadata, HasStatistics, HasCommits, HasSchema):
                 dependents=sorted(readers),
             )
         if self.online and self.has_table:
-            self._online.forget(self.table)
+            self._online.forget(self._place.table)
         self._place.delete(self._attached)
 
     def recover(self) -> None:

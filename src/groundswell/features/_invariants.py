@@ -128,7 +128,9 @@ def check_group_folders(folder: Path, entries: Iterable[Entry], groups: FeatureG
     """Folders of tables that no group has."""
     known = {groups.folder_of(entry) for entry in entries}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.is_dir() and path not in known:
+        if path.is_dir() and path.name.startswith("."):
+            yield from _check_copy(path)
+        elif path.is_dir() and path not in known:
             yield Finding(
                 severity="warning",
                 what=f"The folder {path.name!r} ({_size(path):,} bytes) belongs to no feature group.",
@@ -136,6 +138,23 @@ def check_group_folders(folder: Path, entries: Iterable[Entry], groups: FeatureG
                 fix="If the catalog was restored from a backup, restore the whole project from one. Otherwise remove "
                 "the folder.",
             )
+
+
+def _check_copy(path: Path) -> Iterator[Finding]:
+    """What is left of a new version that was being made; as long as something in it is young, it may still be."""
+
+    def remove() -> str:
+        remove_tree(path)
+        return f"Removed the folder {path.name!r}."
+
+    if time.time() - max(file.stat().st_mtime for file in (path, *path.rglob("*"))) > _PATIENCE_S:
+        yield Finding(
+            severity="notice",
+            what=f"The folder {path.name!r} ({_size(path):,} bytes) is of a new version whose making was killed.",
+            where=str(path),
+            fix="It is never read. Remove it: groundswell doctor --repair.",
+            repair=remove,
+        )
 
 
 def check_view(entry: Entry, groups: FeatureGroups, catalog: Catalog) -> Iterator[Finding]:

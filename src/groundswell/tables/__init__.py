@@ -12,8 +12,9 @@ from groundswell.tables._evolution import append_features, make_nullable, widen
 from groundswell.tables._file_invariants import RowCheck, check_strays
 from groundswell.tables._frames import read_frame
 from groundswell.tables._identities import Identities
-from groundswell.tables._incoming import infer_schema
+from groundswell.tables._incoming import conform, infer_schema
 from groundswell.tables._invariants import check_table
+from groundswell.tables._lock import BESIDE
 from groundswell.tables._physical import physical_schema, physical_type, to_physical
 from groundswell.tables._pins import Pin, Pins
 from groundswell.tables._retention import Vacuumed
@@ -21,8 +22,10 @@ from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
 from groundswell.tables._staging import Staged
 from groundswell.tables._table import Table, Watch, stored_definition
 from groundswell.tables._versions import Commit
+from groundswell.tables._wal import WriteAheadLog, ask_to_flush, read_segment, streams
 
 __all__ = [
+    "BESIDE",
     "HIDDEN",
     "Change",
     "Check",
@@ -38,12 +41,15 @@ __all__ = [
     "Table",
     "Vacuumed",
     "Watch",
+    "WriteAheadLog",
     "append_features",
+    "ask_to_flush",
     "cast_column",
     "check_roles",
     "check_strays",
     "check_table",
     "commit_digest",
+    "conform",
     "has_commit",
     "infer_schema",
     "make_nullable",
@@ -52,7 +58,9 @@ __all__ = [
     "physical_type",
     "read_changes",
     "read_frame",
+    "read_segment",
     "stored_definition",
+    "streams",
     "to_physical",
     "widen",
 ]
