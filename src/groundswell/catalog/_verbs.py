@@ -48,6 +48,7 @@ COMMIT_VERBS = {
     "schema": "evolved",
     "compaction": "compacted",
     "properties": "configured",
+    "vacuum": "vacuumed",
 }
 """The verb of each kind of commit; of any other kind it is "committed"."""
 

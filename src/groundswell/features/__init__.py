@@ -18,10 +18,12 @@ from groundswell.features._invariants import (
     check_view,
 )
 from groundswell.features._online_copies import OnlineCopies
+from groundswell.features._online_invariants import check_online
 from groundswell.features._query import Query
 from groundswell.features._reads import Read, record, recording
 from groundswell.features._training_data import TrainingData
 from groundswell.features._vector import Matches, Source, Vector, Vectors
+from groundswell.features._version_diff import VersionDiff
 from groundswell.features._view import FeatureView
 from groundswell.features.expectations import (
     Expectation,
@@ -46,7 +48,9 @@ from groundswell.features.transformations import (
     OnDemand,
     Transformation,
     bucketize,
+    hashing,
     impute,
+    log,
     max_abs,
     min_max,
     on_demand,
@@ -89,15 +93,19 @@ __all__ = [
     "ValidationReport",
     "Vector",
     "Vectors",
+    "VersionDiff",
     "bucketize",
     "check_group",
     "check_group_folders",
+    "check_online",
     "check_training_data",
     "check_training_folders",
     "check_view",
     "expect",
     "expect_table",
+    "hashing",
     "impute",
+    "log",
     "max_abs",
     "min_max",
     "on_demand",

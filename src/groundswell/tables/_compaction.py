@@ -7,9 +7,11 @@ from typing import Any
 
 from deltalake.transaction import AddAction, RemoveAction
 
+from groundswell.errors import CorruptionError
 from groundswell.tables import _faults
 from groundswell.tables._disk import disk_errors
 from groundswell.tables._identities import Identities
+from groundswell.tables._insertion import moved
 from groundswell.tables._staging import StagedFile, add_action, discard, stage
 from groundswell.tables._versions import Commit
 from groundswell.tables._writer import Writer
@@ -28,8 +30,13 @@ def compact(writer: Writer, engine: Identities) -> Commit | None:
         definition = snapshot.definition
         if snapshot.clean and len(snapshot.files) < 2:
             return None
-        with disk_errors(definition.name, writer.folder):
-            staged = stage(writer.folder, engine.folded(snapshot), definition)
+        try:
+            with disk_errors(definition.name, writer.folder):
+                staged = stage(writer.folder, engine.folded(snapshot), definition)
+        except CorruptionError:
+            if not moved(writer, snapshot.version):
+                raise
+            continue  # what was read went in a vacuum meanwhile
         _faults.point("compact:files-synced")
         before, after = snapshot.rows, sum(f.rows for f in staged)
         note = {"kind": "compaction", "rows": after, "folded": before - after, "order_version": snapshot.version}

@@ -6,15 +6,18 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from groundswell.catalog import FileRecord
+from groundswell.errors import CorruptionError
 from groundswell.tables import _faults
+from groundswell.tables._definition import Definition
 from groundswell.tables._disk import disk_errors
 from groundswell.tables._identities import Identities
-from groundswell.tables._insertion import back_off
+from groundswell.tables._insertion import back_off, moved
 from groundswell.tables._place import Place
 from groundswell.tables._rewriting import Rewrite, first_positions, place_of
 from groundswell.tables._snapshot import DataFile, Snapshot
@@ -55,7 +58,7 @@ class Deletion:
         """Look for the rows in the newest version, and write what is left of the files that hold some."""
         snapshot = writer.versions.snapshot()
         records = writer.versions.files(snapshot.version)
-        definition = writer.versions.definition
+        definition = snapshot.definition
         counts = engine.count_with_keys([f.path for f in snapshot.files], keys, definition)
         pairs = [pair for pair in zip(records, snapshot.files, strict=True) if pair[1].path in counts]
         identities = engine.count_identities([f.path for _, f in pairs], keys, definition) if pairs else 0
@@ -64,7 +67,7 @@ class Deletion:
         left: dict[str, StagedFile | None] = {}
         try:
             for record, file in pairs:
-                left[record.path] = stage_without(writer, engine, file, first.get(record.path, 0), keys)
+                left[record.path] = stage_without(engine, file, first.get(record.path, 0), keys, definition)
         except BaseException:
             discard(file for file in left.values() if file is not None)
             raise
@@ -87,7 +90,13 @@ def delete_rows(writer: Writer, engine: Identities, keys: pa.Table, provenance: 
         CorruptionError: the disk is full or not writable; nothing was committed.
     """
     for attempt in range(1_000_000):
-        deletion = Deletion.stage(writer, engine, keys)
+        before = writer.versions.newest()
+        try:
+            deletion = Deletion.stage(writer, engine, keys)
+        except CorruptionError:
+            if not moved(writer, before):
+                raise
+            continue  # what was read went in a vacuum meanwhile: look at what is there now
         _faults.point("delete:files-synced")
         note = {"kind": "delete", **deletion.note, **provenance}
         fresh = [file for file, _ in deletion.added]
@@ -100,22 +109,20 @@ def delete_rows(writer: Writer, engine: Identities, keys: pa.Table, provenance: 
 
 
 def stage_without(
-    writer: Writer, engine: Identities, file: DataFile, first_position: int, keys: pa.Table
+    engine: Identities, file: DataFile, first_position: int, keys: pa.Table, definition: Definition
 ) -> StagedFile | None:
     """Write the rows of a file that have none of the keys to another file; None if there are none.
 
     Args:
-        writer: of the table.
         engine: reads the file.
         file: the file.
         first_position: the position in its commit of its first row, if the file is as that commit wrote it.
         keys: what no row shall have.
+        definition: what the new file shall be like.
     """
-    definition = writer.versions.definition
-    with disk_errors(definition.name, writer.folder):
-        staged = stage(
-            writer.folder, engine.without_keys(file, first_position, keys, definition), definition, whole=True
-        )
+    folder = Path(file.path).parent
+    with disk_errors(definition.name, folder):
+        staged = stage(folder, engine.without_keys(file, first_position, keys, definition), definition, whole=True)
     return staged[0] if staged else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltalake import Transaction
 
-from groundswell.errors import ConflictError
+from groundswell.errors import ConflictError, CorruptionError
 from groundswell.tables import _faults
 from groundswell.tables._identities import Identities
 from groundswell.tables._snapshot import DataFile, Snapshot
@@ -15,7 +15,7 @@ from groundswell.tables._staging import Staged, add_action, discard
 from groundswell.tables._versions import Commit
 from groundswell.tables._writer import Writer
 
-__all__ = ["back_off", "count_overlap", "insert"]
+__all__ = ["back_off", "count_overlap", "insert", "moved"]
 
 
 def insert(
@@ -58,7 +58,12 @@ def _commit(
         snapshot = writer.versions.snapshot()
         _check_definition(staged, snapshot)
         unseen = [f for f in snapshot.files if f.path not in seen]
-        replaced = _recount(engine, staged, snapshot, unseen, replaced)
+        try:
+            replaced = _recount(engine, staged, snapshot, unseen, replaced)
+        except CorruptionError:
+            if not moved(writer, snapshot.version):
+                raise
+            continue  # what was read went in a vacuum meanwhile: look at what is there now
         seen |= {f.path for f in unseen}
         note = {"kind": "insert", "rows": rows, "new": rows - replaced, "replaced": replaced, **provenance}
         actions = [add_action(f, staged.definition, data_change=True) for f in staged.files]
@@ -81,6 +86,11 @@ def _check_definition(staged: Staged, snapshot: Snapshot) -> None:
             fix="Run the same call again: the rows will be checked against the new schema.",
             name=snapshot.definition.name,
         )
+
+
+def moved(writer: Writer, version: int) -> bool:
+    """Whether the table has other versions than this as its newest by now."""
+    return writer.versions.newest() != version
 
 
 def back_off(attempt: int) -> None:

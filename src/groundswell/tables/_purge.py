@@ -104,7 +104,7 @@ def _note(
 
 def _search(writer: Writer, engine: Identities, deletion: Deletion, keys: pa.Table) -> _Search:
     """Look into every other file that is there, and write what is left of those of old versions that hold such rows."""
-    folder, definition = writer.folder, writer.versions.definition
+    folder, definition = writer.folder, deletion.snapshot.definition
     candidates = sorted(folder.glob("*.parquet"))
     records, losses = writer.versions.all_files(), writer.versions.losses()
     active = {Path(file.path).name for file in deletion.snapshot.files}
@@ -115,7 +115,7 @@ def _search(writer: Writer, engine: Identities, deletion: Deletion, keys: pa.Tab
     try:
         for path, (file, record) in old.items():
             if file.path in counts:
-                left[path] = stage_without(writer, engine, file, first.get(record.path, 0), keys)
+                left[path] = stage_without(engine, file, first.get(record.path, 0), keys, definition)
     except BaseException:
         discard(file for file in left.values() if file is not None)
         raise

@@ -33,7 +33,7 @@ def restore(
         ErasedError: rows of it were purged, and the remainder is not asked for.
         CorruptionError: a file of it is missing, or the disk is full or not writable.
     """
-    with table_lock(writer.folder, writer.versions.definition.name):
+    with table_lock(writer.folder, writer.versions.definition.name, shared=True):
         for attempt in range(1_000_000):
             wanted = writer.versions.snapshot(version, remainder=remainder)
             _check_there(wanted)
