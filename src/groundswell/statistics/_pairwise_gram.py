@@ -35,7 +35,7 @@ class PairwiseGramResult:
         """Pearson's correlations, shape (p, p); NaN where a column is constant in the common rows, or infinite."""
         scale = np.sqrt(self.squares) * np.sqrt(self.squares.T)
         correlation: Floats = np.full(scale.shape, np.nan)
-        np.divide(self.products, scale, out=correlation, where=scale > 0)
+        np.divide(self.products, scale, out=correlation, where=np.isfinite(scale) & (scale > 0))
         np.clip(correlation, -1.0, 1.0, out=correlation)
         varies = np.flatnonzero(np.isfinite(np.diag(correlation)))
         correlation[varies, varies] = 1.0  # which the rounding of a root may miss

@@ -276,3 +276,29 @@ def test_few_rows(project: Any, n_rows: int) -> None:
     if n_rows:
         assert (report["x"].minimum, report["x"].mean, report["x"].std, report["x"].median) == (1.5, 1.5, None, 1.5)
         assert report.plot("x").bars
+
+
+@pytest.mark.parametrize(
+    ("fault", "rows_written"),
+    [("insert:files-synced", 0), ("insert:before-commit", 0), ("insert:after-commit", 1)],
+)
+def test_a_killed_writer_leaves_statistics_of_what_it_committed(
+    tmp_path: Path, fork_server: Any, fault: str, rows_written: int
+) -> None:
+    folder = tmp_path / "project"
+    with gs.open(folder) as project:
+        project.create_feature_group("events", primary_key=["k"], event_time="t")
+    arguments = {"folder": str(folder), "writer": "w", "first": 0, "last": 0, "compact_every": 0}
+    done = str(tmp_path / "acknowledged")
+    status = fork_server.run("write_group", environment={"GROUNDSWELL_FAULT": fault}, acknowledged=done, **arguments)
+    assert status == -9
+    with gs.open(folder) as project:
+        group = project.get_feature_group("events")
+        expected = group.read().to_pandas()
+        report = group.statistics()
+        assert (report.rows > 0, report.rows) == (rows_written > 0, len(expected))
+        for path in (group.table.folder / "_statistics").glob("*"):
+            os.utime(path, (0, 0))
+        strays = [finding for finding in project.doctor(repair=True).findings if "statistics" in finding.what]
+        assert len(strays) == (rows_written == 0)
+        assert project.get_feature_group("events").statistics().rows == len(expected)

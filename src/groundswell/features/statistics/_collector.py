@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from groundswell.features.statistics._summary import Summary
+from groundswell.statistics import one_blas_thread
 
 __all__ = ["Collector"]
 
@@ -36,19 +37,19 @@ class Collector:
         self._summary, self._waiting = self._empty(), deque()
         pool = ThreadPoolExecutor(1, thread_name_prefix="groundswell-statistics")
         try:
-            yield lambda batch: self._take(pool, batch)
-        except BaseException:
+            with one_blas_thread():
+                yield lambda batch: self._take(pool, batch)
+                while self._waiting:
+                    self._waiting.popleft().result()
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown(wait=False)
 
     def _take(self, pool: ThreadPoolExecutor, batch: pa.RecordBatch) -> None:
         self._waiting.append(pool.submit(self._summary.update, batch))
         if len(self._waiting) > _AHEAD:
             self._waiting.popleft().result()
 
+    @property
     def summary(self) -> Summary:
-        """The summary of the last pass, once it is complete."""
-        while self._waiting:
-            self._waiting.popleft().result()
+        """The summary of the last pass that is complete."""
         return self._summary

@@ -68,9 +68,10 @@ class ColumnStatistics:
     @classmethod
     def of(cls, name: str, summary: ColumnSummary, *, correlated: bool) -> "ColumnStatistics":
         """What a summary says of a column."""
-        results = {kind: part.result() for kind, part in summary.parts.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite and very large values
+            results = {kind: part.result() for kind, part in summary.parts.items()}
+            mean, std = _mean_and_std(results.get("moments"))
         span, distinct = results.get("range"), results.get("distinct")
-        mean, std = _mean_and_std(results.get("moments"))
         return cls(
             name=name,
             type=summary.type,
@@ -149,7 +150,8 @@ class ColumnStatistics:
         low, high = float(finite[0]), float(finite[-1])
         if low == high:
             low, high = low - 0.5, high + 0.5
-        edges = np.linspace(low, high, bins + 1)
+        shares = np.linspace(0, 1, bins + 1)
+        edges = low * (1 - shares) + high * shares  # the difference of the two may overflow
         below = np.concatenate([self.ranks([math.nextafter(low, -math.inf)]), self.ranks(edges[1:])])
         error = (self.rank_error or 0.0) * self.count
         return ColumnHistogram(edges=edges, counts=np.diff(below) * self.count, error=error)
@@ -209,8 +211,8 @@ class ColumnStatistics:
 def _mean_and_std(moments: MomentsResult | None) -> tuple[float | None, float | None]:
     if moments is None or not len(moments.weight) or moments.weight[0] == 0:
         return None, None
-    std = float(moments.std(ddof=1)[0])
-    return float(moments.mean[0]), None if math.isnan(std) else std
+    mean, std = float(moments.mean[0]), float(moments.std(ddof=1)[0])
+    return None if math.isnan(mean) else mean, None if math.isnan(std) else std
 
 
 def _shown(value: Any, summary: ColumnSummary) -> Any:  # Any: of the column's type

@@ -9,6 +9,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from groundswell.errors import CorruptionError
@@ -90,7 +91,8 @@ class SummaryFiles:
             part.write_bytes(data)
             part.replace(self._path(name))
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise CorruptionError(
                 f"Statistics cannot be kept in {self.folder}: {error}",
                 why="The disk is full or not writable.",

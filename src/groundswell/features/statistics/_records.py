@@ -101,7 +101,7 @@ class StatisticsRecords:
         Raises:
             CorruptionError: the disk is full or not writable.
         """
-        return {} if collector is None else {"statistics": {"digest": self.files.keep(collector.summary())}}
+        return {} if collector is None else {"statistics": {"digest": self.files.keep(collector.summary)}}
 
     def report(self, table: Table, version: int, scope: Scope) -> StatisticsReport:
         """The statistics of one commit, of the rows written up to a version, or of those current at it.

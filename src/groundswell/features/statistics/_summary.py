@@ -139,7 +139,7 @@ class Summary:
 
     def update(self, batch: pa.RecordBatch) -> None:
         """Take in rows of the table, with all columns that this is about."""
-        with one_blas_thread():
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # very large values have no variance
             for start in range(0, batch.num_rows, _PIECE_ROWS):
                 self._update(batch.slice(start, _PIECE_ROWS))
 
