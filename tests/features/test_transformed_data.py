@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.tree import DecisionTreeClassifier
 
 import groundswell as gs
 from groundswell.errors import CorruptionError, DataError, FitError
@@ -31,17 +32,32 @@ ALL_KINDS = [
     gs.one_hot("carrier", "flag"),
     gs.impute("origin", strategy="constant", value="none"),
     gs.ordinal("origin"),
+    gs.hashing("dest", n_features=4),
+    gs.log("amount"),
+    gs.standardize("amount"),
 ]
 NUMBERS = ("filled", "standardized", "ranged", "relative", "robust", "aged", "binned")
+TEXT_COLUMNS = ("carrier", "origin", "dest")
 SCHEMA = Schema.of(
-    {**dict.fromkeys(NUMBERS, pa.float64()), "carrier": pa.string(), "origin": pa.string(), "flag": pa.bool_()}
+    {
+        **dict.fromkeys(NUMBERS, pa.float64()),
+        **dict.fromkeys(TEXT_COLUMNS, pa.string()),
+        "flag": pa.bool_(),
+        "amount": pa.int64(),
+    }
 )
 VALUES = st.one_of(
     st.none(), st.floats(-1e6, 1e6), st.sampled_from([0.0, -0.0, math.nan, 1e300, -1e300, 5e-324, 18.0, 65.0])
 )
 TEXTS = st.one_of(st.none(), st.sampled_from(["", "UA", "AA", "B6", "ΔΛ", "unseen", " "]))
-ROWS = st.fixed_dictionaries({**dict.fromkeys(NUMBERS, VALUES), "carrier": TEXTS, "origin": TEXTS,
-                              "flag": st.sampled_from([True, False, None])})  # fmt: skip
+ROWS = st.fixed_dictionaries(
+    {
+        **dict.fromkeys(NUMBERS, VALUES),
+        **dict.fromkeys(TEXT_COLUMNS, TEXTS),
+        "flag": st.sampled_from([True, False, None]),
+        "amount": st.one_of(st.none(), st.integers(0, 2**62)),
+    }
+)
 
 
 def table_of(rows):
@@ -70,6 +86,8 @@ TRAINING = [
         "carrier": ["UA", "AA", None, ""][i % 4],
         "origin": ["EWR", "JFK", None][i % 3],
         "flag": [True, False, None][i % 3],
+        "dest": ["IAH", "MIA", None][i % 3],
+        "amount": None if i % 9 == 0 else i**3,
     }
     for i in range(60)
 ]
@@ -105,12 +123,18 @@ def test_each_kind_gives_what_numpy_gives():
     low, middle, high = x.quantile([0.25, 0.5, 0.75])
     np.testing.assert_allclose(made["robust"], (x - middle) / (high - low))
     x = training["filled"].fillna(training["filled"].mean())
-    np.testing.assert_allclose(made["filled"], (x - x.mean()) / x.std(ddof=0))
+    np.testing.assert_allclose(made["filled"], (x - x.mean()) / x.std(ddof=0), atol=1e-12)
     assert made["binned"].value_counts().between(11, 15).all()
     assert [name for name in made if name.startswith("carrier")] == [
         "carrier_", "carrier_AA", "carrier_UA", "carrier_None"]  # fmt: skip
     assert made["carrier_UA"].tolist() == [float(carrier == "UA") for carrier in training["carrier"]]
-    assert made["origin"].tolist() == [["EWR", "JFK", "none"].index(origin or "none") for origin in training["origin"]]
+    origins = [row["origin"] or "none" for row in TRAINING]
+    assert made["origin"].tolist() == [float(["EWR", "JFK", "none"].index(origin)) for origin in origins]
+    amount = np.log1p(training["amount"])
+    np.testing.assert_allclose(made["amount"], (amount - amount.mean()) / amount.std(ddof=0), atol=1e-12)
+    hashed = made[["dest_0", "dest_1", "dest_2", "dest_3"]]
+    assert hashed.abs().sum(axis=1).tolist() == training["dest"].notna().astype(float).tolist()
+    assert hashed[training["dest"] == "IAH"].drop_duplicates().shape == (1, 4)
     aged = pd.cut(training["aged"], [-np.inf, 18, 65, np.inf], right=False, labels=False)
     for number in (0, 1, 2):
         assert made[f"aged_{number}.0"].tolist() == (aged == number).astype(float).tolist()
@@ -137,7 +161,7 @@ def project(tmp_path_factory):
                     "carrier": generator.choice(["a", "b", "c"], n),
                     "late": km + generator.normal(0, 1, n) > 3,
                 }
-            )  # fmt: skip
+            )
         )
         yield project
 
@@ -222,7 +246,7 @@ def test_the_state_is_numbers_and_text_and_its_digest_is_recorded(project, parts
     assert hashlib.sha256(file.read_bytes()).hexdigest() == body["digest"]
     kept = json.loads(file.read_text())
     assert [each["kind"] for each in kept["declared"]] == ["impute", "standardize", "one_hot"]
-    assert kept["steps"][1]["mean_"]["array"][0] == parts[0].raw["km"].mean()
+    assert kept["steps"][1]["mean_"]["array"][0] == pytest.approx(parts[0].raw["km"].mean())
 
 
 def test_a_damaged_state_is_refused_and_named_by_the_doctor(project, view):
@@ -242,19 +266,19 @@ def test_a_run_puts_the_transformations_before_the_model_and_a_service_runs_both
     train, _, test = parts
 
     def fit(data):
-        return LogisticRegression().fit(data.X, data.y)
+        return DecisionTreeClassifier(max_depth=5, random_state=0).fit(data.X, data.y)
 
     run = project.run(fit, train, evaluate=test)
     assert run.signature.inputs.names == ["city", "km", "carrier", "temp"]
     assert list(run.model.named_steps) == ["transformations", "model"]
-    direct = LogisticRegression().fit(train.X, train.y).predict_proba(test.X)[:, 1]
+    direct = fit(train).predict_proba(test.X)[:, 1]
     np.testing.assert_array_equal(run.model.predict_proba(test.raw)[:, 1], direct)
     version = project.register("late", run)
     np.testing.assert_array_equal(version.load().predict_proba(test.raw)[:, 1], direct)
 
     rows = test.raw_rows.to_arrow().select(["city", "km", "carrier"]).slice(0, 20).to_pylist()
-    at = project.get_feature_group("rides").read(
-        where=gs.col("at") >= pd.Timestamp("2024-01-14", tz="UTC")).to_arrow().sort_by("id")["at"].to_pylist()[:20]  # fmt: skip
+    late = project.get_feature_group("rides").read(where=gs.col("at") >= pd.Timestamp("2024-01-14", tz="UTC"))
+    at = late.to_arrow().sort_by("id")["at"].to_pylist()[:20]
     with project.deploy("late") as service:
         answers = service.predict(rows, at=at)
         alone = [service.predict([row], at=moment)[0].probability for row, moment in zip(rows, at, strict=True)]
@@ -276,14 +300,8 @@ def test_a_model_of_some_columns_takes_what_those_need(project, parts):
 
 def test_cross_validation_fits_the_transformations_anew_in_every_fold(project, parts):
     train = parts[0]
-    folds = cross_validate(
-        train.pipeline(LogisticRegression()),
-        train.raw,
-        train.y,
-        cv=KFold(3),
-        return_estimator=True,
-        error_score="raise",
-    )
+    pipeline = train.pipeline(LogisticRegression())
+    folds = cross_validate(pipeline, train.raw, train.y, cv=KFold(3), return_estimator=True, error_score="raise")
     means = {fold.named_steps["transformations"].steps_[1].mean_[0] for fold in folds["estimator"]}
     assert len(means) == 3
     assert train.transformations.steps_[1].mean_[0] not in means

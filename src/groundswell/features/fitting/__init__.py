@@ -1,7 +1,7 @@
 """Fitting the transformations of a view: the one part of this room that needs a learning library.
 
 `Transformations` is all of a view's as one scikit-learn transformer; `save_state` and `load_state` keep what it
-learned. What is asked for is loaded when it is asked for, so projects without transformations never wait for scikit-learn.
+learned. They are loaded when they are asked for, so projects without transformations never wait for scikit-learn.
 """
 
 TYPE_CHECKING = False

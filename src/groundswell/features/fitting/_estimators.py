@@ -7,7 +7,9 @@ import numpy as np
 
 from groundswell.estimators import (
     Bucketizer,
+    FeatureHasher,
     KBinsDiscretizer,
+    LogTransformer,
     MaxAbsScaler,
     MinMaxScaler,
     OneHotEncoder,
@@ -49,6 +51,8 @@ def _one_hot(drop: str | None, max_categories: int | None) -> Transformer:
 
 _BECOMES: Mapping[str, Callable[..., Transformer]] = {
     "bucketize": lambda edges: Bucketizer([-np.inf, *map(float, edges), np.inf]),
+    "hashing": lambda n_features: FeatureHasher(n_features),
+    "log": LogTransformer,
     "impute": lambda strategy, value: SimpleImputer(strategy=strategy, fill_value=value, keep_empty_features=True),
     "max_abs": MaxAbsScaler,
     "min_max": lambda feature_range: MinMaxScaler(tuple(feature_range)),

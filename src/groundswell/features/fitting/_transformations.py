@@ -97,9 +97,10 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             rows: Scannable = Chosen(kept, needed)
             for step in self._steps:
                 fitted.append(_fit(step, rows))
-                rows = fitted[-1].transform(rows)
-                names = [str(name) for name in fitted[-1].get_feature_names_out()]
-                outputs |= {step.columns[0]: names} if step.expands else {}
+                if step.expands:  # nothing comes after it
+                    outputs[step.columns[0]] = step.names(fitted[-1].get_feature_names_out())
+                else:
+                    rows = fitted[-1].transform(rows)
         self.steps_, self.outputs_ = fitted, outputs
         self._take(self.schema.names)
         _check_names(outputs)
@@ -141,7 +142,8 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         table = raw_table(X, self._taken)
         columns: dict[str, Any] = dict(zip(table.column_names, table.columns, strict=True))
         for step, fitted in self._used:
-            columns |= fitted.transform_columns({name: whole(columns[name]) for name in step.columns})
+            made = fitted.transform_columns({name: whole(columns[name]) for name in step.columns})
+            columns |= dict(zip(step.names(list(made)), made.values(), strict=True))
         names = self.get_feature_names_out().tolist()
         return pa.table([as_arrow(columns[name]) for name in names], names)
 
@@ -204,6 +206,9 @@ def pipeline(transformations: Transformations | None, estimator: Any) -> Pipelin
 def _fit(step: Transformation, rows: Scannable) -> Transformer:
     try:
         fitted: Transformer = estimator_of(step).fit(Chosen(rows, step.columns))
+        if step.role == "log":  # it learns nothing, so only now is it seen whether it takes all values
+            for part in fitted.transform(Chosen(rows, step.columns)).parts(step.columns):
+                part()
     except (FitError, DataError) as error:
         raise FitError(
             f"{step.code()} cannot be fitted: {error.what}", why=error.why, fix=error.fix, columns=list(step.columns)

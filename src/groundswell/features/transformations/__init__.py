@@ -11,7 +11,9 @@ from groundswell.features.transformations._on_demand import OnDemand, on_demand
 from groundswell.features.transformations._transformation import Transformation
 from groundswell.features.transformations._words import (
     bucketize,
+    hashing,
     impute,
+    log,
     max_abs,
     min_max,
     one_hot,
@@ -31,8 +33,10 @@ __all__ = [
     "complete",
     "complete_row",
     "given_inputs",
+    "hashing",
     "impute",
     "in_order",
+    "log",
     "max_abs",
     "min_max",
     "on_demand",

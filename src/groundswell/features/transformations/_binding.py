@@ -106,17 +106,15 @@ def _check_type(transformation: Transformation, name: str, kind: pa.DataType) ->
         return
     if pa.types.is_string(kind):
         fix = f"Put gs.ordinal({name!r}) before it, or use gs.one_hot({name!r}) or gs.hashing({name!r}) instead."
-    elif pa.types.is_floating(kind) or is_numeric(kind):
+    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        fix = f"Use gs.one_hot({name!r}) or gs.ordinal({name!r})."
+    elif is_numeric(kind):
         fix = f"Put gs.quantile_bins({name!r}) or gs.bucketize({name!r}, edges=[…]) before it."
     else:
         fix = "Make a number or a text of it before it is inserted, or in an on-demand feature."
     raise TypeMismatchError(
         f"{transformation.code()} does not apply to column {name!r}, which is {type_name(kind)}.",
-        why="It needs categories: text, whole numbers, true or false."
-        if is_numeric(kind)
-        else "It needs numbers."
-        if pa.types.is_string(kind)
-        else "It needs numbers or text.",
+        why=f"It needs {transformation.needs}.",
         fix=fix,
         column=name,
         type=type_name(kind),

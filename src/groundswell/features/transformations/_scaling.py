@@ -1,4 +1,4 @@
-"""Scales: columns of numbers brought to a common range."""
+"""Scales: columns of numbers brought to a common range, or to their logarithm."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,7 +7,7 @@ from groundswell.errors import DataError
 from groundswell.features.transformations._checks import check_rising
 from groundswell.features.transformations._transformation import Role, Transformation
 
-__all__ = ["MaxAbs", "MinMax", "Robust", "Standardize"]
+__all__ = ["Log", "MaxAbs", "MinMax", "Robust", "Standardize"]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -62,3 +62,11 @@ class Robust(Transformation):
         check_rising("quantile_range", self.quantile_range, 2, 2)
         if not 0 <= self.quantile_range[0] < self.quantile_range[1] <= 100:
             raise DataError(f"quantile_range={self.quantile_range!r} leaves 0 to 100.", fix="Give percentages.")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Log(Transformation):
+    """log(1 + x), for counts and amounts."""
+
+    kind: ClassVar[str] = "log"
+    role: ClassVar[Role] = "log"

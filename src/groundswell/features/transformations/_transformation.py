@@ -5,6 +5,7 @@ transformer each becomes is said in `features/fitting`, so that declaring one lo
 """
 
 from abc import ABC
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Self
 
@@ -35,6 +36,8 @@ class Transformation(ABC):
     role: ClassVar[Role]
     expands: ClassVar[bool] = False
     """Whether other columns stand in the place of the column afterwards."""
+    needs: ClassVar[str] = "numbers"
+    """What it applies to, in words."""
 
     def __post_init__(self) -> None:
         wrong = [name for name in self.columns if not isinstance(name, str) or not name]
@@ -54,6 +57,10 @@ class Transformation(ABC):
         """The type that values of this type become: numbers, unless it says otherwise."""
         del kind
         return pa.float64()
+
+    def names(self, made: Sequence[str]) -> list[str]:
+        """The names of the columns that it makes; `made` are those that its transformer gives them."""
+        return [str(name) for name in made]
 
     def parameters(self) -> dict[str, Any]:  # Any: JSON
         """What distinguishes it from others of its kind, as plain values."""

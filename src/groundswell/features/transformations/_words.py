@@ -5,14 +5,16 @@ from typing import Any, Literal
 
 from groundswell.errors import CorruptionError, choices
 from groundswell.features.transformations._binning import Bucketize, QuantileBins
-from groundswell.features.transformations._encoding import OneHot, Ordinal
+from groundswell.features.transformations._encoding import Hashing, OneHot, Ordinal
 from groundswell.features.transformations._filling import Impute, Strategy
-from groundswell.features.transformations._scaling import MaxAbs, MinMax, Robust, Standardize
+from groundswell.features.transformations._scaling import Log, MaxAbs, MinMax, Robust, Standardize
 from groundswell.features.transformations._transformation import Transformation
 
 __all__ = [
     "bucketize",
+    "hashing",
     "impute",
+    "log",
     "max_abs",
     "min_max",
     "one_hot",
@@ -24,7 +26,8 @@ __all__ = [
 ]
 
 _KINDS: Mapping[str, type[Transformation]] = {
-    kind.kind: kind for kind in (Bucketize, Impute, MaxAbs, MinMax, OneHot, Ordinal, QuantileBins, Robust, Standardize)
+    kind.kind: kind
+    for kind in (Bucketize, Hashing, Impute, Log, MaxAbs, MinMax, OneHot, Ordinal, QuantileBins, Robust, Standardize)
 }
 
 
@@ -171,3 +174,28 @@ def ordinal(*columns: str) -> Transformation:
         columns: text, whole numbers or booleans.
     """
     return Ordinal(columns=columns)
+
+
+def hashing(*columns: str, n_features: int = 32) -> Transformation:
+    """A fixed number of columns in place of a text, of which a hash of the text chooses one: 1 or −1 there, else 0.
+
+    For texts with very many values. Nothing is fitted, so a text that training never met has its place too; two texts
+    may share one. A missing value has zeros only.
+
+    Args:
+        columns: text.
+        n_features: how many columns there are for each.
+
+    Raises:
+        DataError: there is less than one.
+    """
+    return Hashing(columns=columns, n_features=n_features)
+
+
+def log(*columns: str) -> Transformation:
+    """log(1 + x), for counts and amounts, which are not negative. A missing value stays missing.
+
+    Args:
+        columns: numbers from 0; a training split with a negative one is refused, and so is a request.
+    """
+    return Log(columns=columns)
