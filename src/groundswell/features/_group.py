@@ -372,6 +372,27 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         if self.has_table:
             self._online.follow(self._place.table)
 
+    @property
+    def online_version(self) -> int | None:
+        """The version of its table that the online store holds; None if it does not hold one as a whole."""
+        position = self._online.follower(self._place.table).position()
+        return None if position < 0 else position
+
+    def follow_online(self, *, rebuild: bool = False) -> int:
+        """Bring the online store up to the newest version, and return it; for what was inserted without waiting.
+
+        Args:
+            rebuild: build it anew from the table, whatever the store holds.
+
+        Raises:
+            DataError: the group is not online.
+            GroundswellError: the store does not answer.
+        """
+        if not self.online:
+            raise DataError(f"Group {self.name!r} is not online.", fix="Make it so: group.enable_online().")
+        table = self._place.table
+        return self._online.rebuild(table) if rebuild else self._online.follow(table)
+
     def disable_online(self) -> None:
         """Take the rows out of the online store; what asked for them there is answered from the table."""
         self._place.set_online(False)

@@ -4,13 +4,16 @@ A group that is online has the newest row of each key in the store. Whoever comm
 the commit before it says that it is done; what a killed process left undone, the next commit makes up for.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from groundswell.engines import DuckDB
 from groundswell.errors import ConflictError, GroundswellError
-from groundswell.online import Follower, OnlineStore
+from groundswell.online import Follower, OnlineStore, provisional_version
 from groundswell.tables import Commit, Table
 from groundswell.types import parse_instant
 
@@ -50,9 +53,9 @@ class OnlineCopies:
         """The store."""
         return self._open_store()
 
-    def follower(self, table: Table) -> Follower:
-        """What brings one table into the store."""
-        return Follower(table, self.store, self._engine, clock=self.clock)
+    def follower(self, table: Table, store: OnlineStore | None = None) -> Follower:
+        """What brings one table into the store, or into another one."""
+        return Follower(table, store or self.store, self._engine, clock=self.clock)
 
     def follow(self, table: Table, until: int | None = None) -> int:
         """Bring the store up to a version of the table, or further, and return how far it is now; None is the newest.
@@ -84,6 +87,17 @@ class OnlineCopies:
                 version=commit.version,
                 group=name,
             ) from error
+
+    def shower(self, table: Table) -> Callable[[pa.RecordBatch, str, int], None]:
+        """What shows rows of one stream that are logged and not committed yet: rows, stream, segment of its log."""
+        follower, writes = self.follower(table), Counter[int]()
+
+        def show(rows: pa.RecordBatch, stream: str, segment: int) -> None:
+            version = provisional_version(stream, segment, writes[segment])
+            writes[segment] += 1
+            follower.show(rows, version)
+
+        return show
 
     def rebuild(self, table: Table) -> int:
         """Build the rows of a table anew, whatever the store holds of it, and return the table's version."""

@@ -3,6 +3,7 @@
 Everything here repeats what a table's log says, and can be built again from it.
 """
 
+from groundswell.online._comparison import count_differences
 from groundswell.online._follower import Engine, Follower
 from groundswell.online._lmdb import Lmdb
 from groundswell.online._online_table import (
@@ -11,9 +12,9 @@ from groundswell.online._online_table import (
     OnlineRow,
     OnlineRows,
     OnlineTable,
-    get_vector,
-    read_vectors,
 )
+from groundswell.online._online_tables import OnlineTables
+from groundswell.online._provisional import is_provisional, provisional_version
 from groundswell.online._redis import Redis
 from groundswell.online._store import Entry, OnlineStore, Writer
 
@@ -28,8 +29,10 @@ __all__ = [
     "OnlineRows",
     "OnlineStore",
     "OnlineTable",
+    "OnlineTables",
     "Redis",
     "Writer",
-    "get_vector",
-    "read_vectors",
+    "count_differences",
+    "is_provisional",
+    "provisional_version",
 ]

@@ -6,7 +6,7 @@ so it may be killed at any instant and started anywhere else. What it does twice
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from groundswell.engines import Newest, Touched
+from groundswell.engines import VERSION, Newest, Touched
 from groundswell.errors import ConflictError
 from groundswell.online import _faults
 from groundswell.online._keys import KeyCodec, record_address, rows_prefix
 from groundswell.online._layout import RowLayout
+from groundswell.online._provisional import Settled
 from groundswell.online._sink import Sink
 from groundswell.online._state import State
 from groundswell.online._store import OnlineStore, Writer
@@ -94,6 +96,23 @@ class Follower:
         with self._store.writer(self._record) as writer:
             return self._build(writer, State.from_bytes(writer.record))
 
+    def show(self, rows: pa.RecordBatch, version: int) -> None:
+        """Show rows that are durable and in no commit yet; a store that was not built yet shows none.
+
+        Args:
+            rows: in the table's columns; of two with one identity the later counts.
+            version: a provisional one, greater than that of rows shown before.
+
+        Raises:
+            ConflictError: another follower took over in the middle; the rows come with their commit.
+        """
+        with self._store.writer(self._record) as writer:
+            state = State.from_bytes(writer.record)
+            if not self._continues(state):
+                return
+            sink = self._sink(writer, state.epoch, microseconds(self._clock()), "follow:rows-written")
+            sink.merge([_by_key(rows, self._table.definition.primary_key, version)], self._with_layout(state))
+
     def forget(self) -> None:
         """Remove all that the store holds of the table."""
         with self._store.writer(self._record) as writer:
@@ -132,7 +151,7 @@ class Follower:
         """Bring what a run of commits changed into the store."""
         after = self._state_at(state, changes[-1].version)
         now_us = microseconds(self._clock())
-        sink = self._sink(writer, state.epoch, now_us, "follow:rows-written")
+        sink = self._sink(writer, state.epoch, now_us, "follow:rows-written", settled=Settled(changes))
         if all(change.appends for change in changes):
             files = tuple(file for change in changes for file in change.added)
             plan = Newest(definition=self._table.definition, files=files, now_us=now_us)
@@ -188,12 +207,26 @@ class Follower:
         _faults.point("rebuild:recorded")
         return snapshot.version
 
+    def _with_layout(self, state: State) -> bytes | None:
+        """The state if it does not know yet how rows lie under the table's schema; None if it does."""
+        layouts = state.with_layout(self._layout)
+        return None if layouts == state.layouts else replace(state, layouts=layouts).to_bytes()
+
     def _state_at(self, state: State, version: int) -> State:
         commit = commit_digest(self._table.folder, version) if version >= 0 else ""
         assert commit is not None, "a commit that was read is there"
         return replace(state, version=version, commit=commit, layouts=state.with_layout(self._layout))
 
-    def _sink(self, writer: Writer, epoch: int, now_us: int, fault: str, *, fresh: bool = False) -> Sink:
+    def _sink(
+        self,
+        writer: Writer,
+        epoch: int,
+        now_us: int,
+        fault: str,
+        *,
+        fresh: bool = False,
+        settled: Container[int] = (),
+    ) -> Sink:
         return Sink(
             self._store,
             writer,
@@ -202,8 +235,17 @@ class Follower:
             epoch=epoch,
             now_us=now_us,
             fresh=fresh,
+            settled=settled,
             written=lambda: _faults.point(fault),
         )
+
+
+def _by_key(rows: pa.RecordBatch, key: Sequence[str], version: int) -> pa.RecordBatch:
+    """The rows of one key together, as a sink wants them, and of equal ones the later first, as it counts."""
+    backwards = rows.take(pa.array(range(rows.num_rows - 1, -1, -1), pa.int64()))
+    order = pc.sort_indices(backwards, sort_keys=[(name, "ascending") for name in key])
+    versions = pa.repeat(pa.scalar(version, pa.int64()), rows.num_rows)
+    return backwards.take(order).append_column(VERSION, versions)
 
 
 def _whole(change: Change) -> bool:

@@ -56,14 +56,19 @@ class KeyCodec:
         table_id: the table, as the catalog calls it.
         definition: its key columns and their types.
         names: the names under which requests hold the key columns; None: their own.
+
+    Attributes:
+        prefix: how the addresses begin.
+        integer: under which name requests hold the key if it is one integer; None if it is anything else.
     """
 
     def __init__(self, table_id: str, definition: Definition, names: Sequence[str] | None = None) -> None:
-        self._prefix = rows_prefix(table_id)
+        self.prefix = rows_prefix(table_id)
         self._fields = [definition.schema[name] for name in definition.primary_key]
         self._names = tuple(definition.primary_key if names is None else names)
         self._parts = tuple(zip(self._names, map(_encoder, self._fields), strict=True))
-        self.address = self.address_of if self.kinds != ["integer"] else self._address_of_integer()
+        self.integer = self._names[0] if self.kinds == ["integer"] else None
+        self.address = self.address_of if self.integer is None else self._address_of_integer()
 
     @property
     def kinds(self) -> list[str]:
@@ -80,7 +85,7 @@ class KeyCodec:
             ColumnNotFoundError: a key column is missing.
             TypeMismatchError, DataError: a value is of another type than its column.
         """
-        address = self._prefix
+        address = self.prefix
         try:
             for name, encode in self._parts:
                 address += encode(request[name])
@@ -91,7 +96,7 @@ class KeyCodec:
         return address if len(address) <= _LONGEST else self._shorten(address)
 
     def _address_of_integer(self) -> Callable[[Mapping[str, Any]], bytes]:  # Any: as for address_of
-        prefix, (name,) = self._prefix + b"i", self._names
+        prefix, (name,) = self.prefix + b"i", self._names
 
         def address(request: Mapping[str, Any]) -> bytes:  # Any: as for address_of
             try:
@@ -110,7 +115,7 @@ class KeyCodec:
             if name not in rows.schema.names:
                 raise self._missing(dict.fromkeys(rows.schema.names))
         parts = [_parts(_one_chunk(rows[n]), f) for n, f in zip(self._names, self._fields, strict=True)]
-        prefix = pa.scalar(self._prefix, pa.large_binary())
+        prefix = pa.scalar(self.prefix, pa.large_binary())
         joined = pc.binary_join_element_wise(prefix, *(p for some in parts for p in some), pa.scalar(b"", prefix.type))
         longest = pc.max(pc.binary_length(joined)).as_py()
         addresses: list[bytes] = joined.fill_null(NOWHERE).to_pylist()
@@ -119,7 +124,7 @@ class KeyCodec:
         return [a if len(a) <= _LONGEST else self._shorten(a) for a in addresses]
 
     def _shorten(self, address: bytes) -> bytes:
-        return self._prefix + b"#" + sha256(address).digest()
+        return self.prefix + b"#" + sha256(address).digest()
 
     def _missing(self, request: Mapping[str, Any]) -> ColumnNotFoundError:  # Any: as it came
         name = next(name for name in self._names if name not in request)

@@ -1,7 +1,7 @@
 """What a request sees: the newest rows of one table, or of several at once, as of now or of a moment given."""
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,16 +19,15 @@ from groundswell.online._store import OnlineStore
 from groundswell.tables import Definition
 from groundswell.types import parse_instant
 
-__all__ = ["Answer", "AskTable", "OnlineRow", "OnlineRows", "OnlineTable", "get_vector", "read_vectors"]
+__all__ = ["Answer", "AskTable", "Moment", "OnlineRow", "OnlineRows", "OnlineTable", "Plain"]
 
 Moment = int | str | date | datetime
 """A moment; a number is microseconds since 1970."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_NEXT, _KNOWN = Head.NEXT, Head.KNOWN
+_TAG, _NEXT, _KNOWN = Head.TAG, Head.NEXT, Head.KNOWN
 _EVENT_TIME, _AVAILABLE_AT, _VERSION, _NULLS = Head.EVENT_TIME, Head.AVAILABLE_AT, Head.VERSION, Head.NULLS
-_row = tuple.__new__  # what the constructor of a named tuple comes to, in half the time
 _NEXT_PLACE = Head.NEXT_PLACE
 _NO_LIMIT = 1 << 70
 
@@ -97,6 +96,15 @@ class OnlineRows:
     available_at_us: NDArray[np.int64]
 
 
+class Plain(NamedTuple):
+    """How the rows of one schema are read if the columns that come out are numbers: without a look at each."""
+
+    tag: bytes
+    unpack: Callable[[bytes], Fields]
+    no_nulls: bytes
+    pick: Callable[[Fields], tuple[Any, ...]]  # Any: numbers
+
+
 class OnlineTable:
     """One table's newest rows in a store.
 
@@ -111,6 +119,10 @@ class OnlineTable:
         columns: which columns come out; None is all.
         names: the names under which requests hold the key columns; None: their own.
         max_age: how old a row may be at most, counted from its event time; None is no limit.
+
+    Attributes:
+        keys: writes the addresses of its rows.
+        plain: how the rows that were read last are read, if that is simple; another schema may have come since.
 
     Raises:
         ColumnNotFoundError: a column is not in the schema.
@@ -129,14 +141,14 @@ class OnlineTable:
     ) -> None:
         self.store = store
         self.columns = tuple(definition.schema[n] for n in (definition.schema.names if columns is None else columns))
-        self._names = tuple(f.name for f in self.columns)
+        self.names = tuple(f.name for f in self.columns)
         self._clock, self._record = clock, record_address(table_id)
         timeless = max_age is None or definition.event_time is None
-        self._max_age_us = _NO_LIMIT if timeless or max_age is None else max_age // _MICROSECOND
-        self._keys = KeyCodec(table_id, definition, names)
-        self.address = self._keys.address
+        self.max_age_us = _NO_LIMIT if timeless or max_age is None else max_age // _MICROSECOND
+        self.keys = KeyCodec(table_id, definition, names)
+        self.address = self.keys.address
         self._decoders: dict[bytes, RowDecoder] = {}
-        self._decoder: RowDecoder | None = None
+        self.plain: Plain | None = None
         self._judged: tuple[bytes | None, bool] = (None, False)
 
     def get(self, request: Mapping[str, Any], at: Moment | None = None) -> Answer:  # Any: values of the keys' types
@@ -151,7 +163,7 @@ class OnlineTable:
             TypeMismatchError: a value is of another type than its column.
             CorruptionError: the row is damaged.
         """
-        return get_vector([self], request, at)[0]
+        return self.get_many([request], at)[0]
 
     def get_many(self, requests: Sequence[Mapping[str, Any]], at: Moment | None = None) -> list[Answer]:
         """The rows of several keys, in one round trip; arguments and errors as for `get`."""
@@ -169,7 +181,8 @@ class OnlineTable:
             requests: the key columns, in the table's types; others are ignored.
             at: as of when, for all or for each; None is now.
         """
-        return read_vectors([self], requests, at)[0]
+        addresses = self.addresses(requests)
+        return self.answers(self.store.get_many(addresses), addresses, self.moments(requests, at))
 
     def moment(self, at: Moment | None) -> int:
         """A moment in microseconds since 1970; None is now."""
@@ -182,27 +195,29 @@ class OnlineTable:
             us = (parse_instant(moment) - _EPOCH) // _MICROSECOND
         return us
 
+    def moments(self, requests: pa.Table, at: Moment | Sequence[Moment] | None) -> NDArray[np.int64]:
+        """The moment of each request, in microseconds since 1970.
+
+        Raises:
+            DataError: there are not as many moments, or one cannot be read.
+        """
+        if at is None or isinstance(at, int | str | date):
+            return np.full(requests.num_rows, self.moment(at))
+        if len(at) != requests.num_rows:
+            raise DataError(
+                f"There are {requests.num_rows} requests and {len(at)} moments.",
+                fix="Give one for each, or one for all.",
+            )
+        return np.fromiter(map(self.moment, at), np.int64, requests.num_rows)
+
     def addresses(self, requests: pa.Table) -> list[bytes]:
         """Where the rows of many keys are."""
-        return self._keys.addresses(requests)
+        return self.keys.addresses(requests)
 
     def answer(self, row: bytes | None, address: bytes, at_us: int) -> Answer:
         """What the bytes at an address say of a moment."""
         if row is None:
             return self._absent(address, at_us)
-        decoder = self._decoder
-        if decoder is not None and row.startswith(decoder.tag):
-            try:
-                fields = decoder.unpack(row)
-            except struct.error:
-                raise damaged(len(row)) from None
-            if fields[_KNOWN] <= at_us < fields[_NEXT]:
-                event_us, pick = fields[_EVENT_TIME], decoder.pick
-                if pick is None or fields[_NULLS] != decoder.no_nulls or at_us - event_us > self._max_age_us:
-                    return self._found(decoder, fields, row, at_us)
-                # What `_found` comes to for numbers, written out: a vector of three tables calls this three times in
-                # nine microseconds.
-                return _row(OnlineRow, (self._names, pick(fields), fields[_VERSION], event_us, fields[_AVAILABLE_AT]))
         return self._search(row, address, at_us)
 
     def answers(self, rows: list[bytes | None], addresses: Sequence[bytes], at_us: NDArray[np.int64]) -> OnlineRows:
@@ -228,8 +243,8 @@ class OnlineTable:
         ask_table = (order >= 0) & (heads["known"] > at_us)
         ask_table[unknown] = True
         found = (order >= 0) & ~ask_table
-        if self._max_age_us < _NO_LIMIT:
-            found &= at_us - np.where(found, heads["event_time"], at_us) <= self._max_age_us
+        if self.max_age_us < _NO_LIMIT:
+            found &= at_us - np.where(found, heads["event_time"], at_us) <= self.max_age_us
         return OnlineRows(
             rows=self._arranged(tables, np.where(found, order, -1)),
             found=found,
@@ -273,7 +288,7 @@ class OnlineTable:
         judged, whole = self._judged
         if record is None or record != judged:
             state = State.from_bytes(record)
-            whole = state.version >= 0 and not state.building and list(state.keys) == self._keys.kinds
+            whole = state.version >= 0 and not state.building and list(state.keys) == self.keys.kinds
             self._judged = (record, whole)
         return whole
 
@@ -284,7 +299,9 @@ class OnlineTable:
             current = self._surface(row, address, at_us)
         if current is None or current.startswith(NO_ROW):
             return None
-        decoder = self._decoder = self._decoder_of(current[: len(NO_ROW)])
+        decoder = self._decoder_of(current[: len(NO_ROW)])
+        pick = decoder.pick
+        self.plain = None if pick is None else Plain(decoder.tag, decoder.unpack, decoder.no_nulls, pick)
         try:
             fields = decoder.unpack(current)
         except struct.error:
@@ -294,10 +311,10 @@ class OnlineTable:
         return self._found(decoder, fields, current, at_us)
 
     def _found(self, decoder: RowDecoder, fields: Fields, row: bytes, at_us: int) -> OnlineRow | None:
-        if at_us - fields[_EVENT_TIME] > self._max_age_us:
+        if at_us - fields[_EVENT_TIME] > self.max_age_us:
             return None
         return OnlineRow(
-            self._names, decoder.values(fields, row), fields[_VERSION], fields[_EVENT_TIME], fields[_AVAILABLE_AT]
+            self.names, decoder.values(fields, row), fields[_VERSION], fields[_EVENT_TIME], fields[_AVAILABLE_AT]
         )
 
     def _surface(self, row: bytes, address: bytes, at_us: int) -> bytes | None:
@@ -324,47 +341,6 @@ class OnlineTable:
                 raise damaged(len(tag))
             self._decoders[tag] = RowDecoder(layout, self.columns)
         return self._decoders[tag]
-
-
-def get_vector(tables: Sequence[OnlineTable], request: Mapping[str, Any], at: Moment | None = None) -> list[Answer]:
-    """What one request sees of several tables in one store, all as of one moment and in one round trip.
-
-    Args:
-        tables: the tables, all of one store.
-        request: the key columns of all by name.
-        at: as of when; None is now.
-
-    Raises:
-        ColumnNotFoundError, TypeMismatchError, CorruptionError: as `OnlineTable.get`.
-    """
-    at_us = tables[0].moment(at)
-    addresses = [table.address(request) for table in tables]
-    answers = []
-    for i, row in enumerate(tables[0].store.get_many(addresses)):
-        answers.append(tables[i].answer(row, addresses[i], at_us))
-    return answers
-
-
-def read_vectors(
-    tables: Sequence[OnlineTable], requests: pa.Table, at: Moment | Sequence[Moment] | None = None
-) -> list[OnlineRows]:
-    """What many requests see of several tables in one store, in one round trip; arguments as for `OnlineTable.read`."""
-    moments = np.fromiter(_moments(tables[0], requests, at), np.int64, requests.num_rows)
-    addresses = [table.addresses(requests) for table in tables]
-    rows = tables[0].store.get_many([address for some in addresses for address in some])
-    n_rows = requests.num_rows
-    return [table.answers(rows[i * n_rows : (i + 1) * n_rows], addresses[i], moments) for i, table in enumerate(tables)]
-
-
-def _moments(table: OnlineTable, requests: pa.Table, at: Moment | Sequence[Moment] | None) -> Iterator[int]:
-    if at is None or isinstance(at, int | str | date):
-        moment = table.moment(at)
-        return iter([moment] * requests.num_rows)
-    if len(at) != requests.num_rows:
-        raise DataError(
-            f"There are {requests.num_rows} requests and {len(at)} moments.", fix="Give one for each, or one for all."
-        )
-    return map(table.moment, at)
 
 
 def _datetime(us: int) -> datetime | None:

@@ -6,7 +6,7 @@ because nothing else can make a row go.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import NamedTuple
@@ -50,6 +50,7 @@ class Sink:
         epoch: what rows are marked with, so that leftovers of an earlier building can be told.
         now_us: the moment by which rows that count already are told from those that wait.
         fresh: whether the store holds nothing of the table, so that nothing need be looked for.
+        settled: versions of rows that do not count any more: a commit has them.
         written: called after each part that was written.
     """
 
@@ -63,10 +64,12 @@ class Sink:
         epoch: int,
         now_us: int,
         fresh: bool = False,
+        settled: Container[int] = (),
         written: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._writer, self._keys, self._layout = store, writer, keys, layout
-        self._epoch, self._now_us, self._fresh, self._written = epoch, now_us, fresh, written
+        self._epoch, self._now_us, self._fresh = epoch, now_us, fresh
+        self._settled, self._written = settled, written
 
     def merge(self, batches: Iterable[pa.RecordBatch], record: bytes | None = None) -> None:
         """Add rows to what is there.
@@ -137,21 +140,22 @@ class Sink:
             assert row is not None, "only touched keys can be without a row, and those are replaced"
             if old is None:
                 entries.append((address, row, None))
-            elif old[_NEXT] != _NEVER:
+            elif old[_NEXT] != _NEVER or (order := _ORDER.unpack_from(old, _ORDER_PLACE))[2] in self._settled:
                 entries.append(self._joined(address, [row], old))
-            elif _ORDER.unpack_from(old, _ORDER_PLACE) < _ORDER.unpack_from(row, _ORDER_PLACE):
+            elif order < _ORDER.unpack_from(row, _ORDER_PLACE):
                 entries.append((address, row, None))
         return entries
 
     def _joined(self, address: bytes, rows: list[bytes], held: bytes | None) -> Entry:
         """One entity with more rows, when some wait for their time."""
-        steps = [step_of(row) for row in rows]
         first: Step | None = None
+        known: list[Step] = []
         if held is not None:
-            steps += map(step_of, self._writer.pending(address))
+            known += map(step_of, self._writer.pending(address))
             if not held.startswith(NO_ROW):
                 first = step_of(held)
-                steps.append(first)
+                known.append(first)
+        steps = [step_of(row) for row in rows] + [step for step in known if step.order[2] not in self._settled]
         horizon = horizon_of(first, self._now_us)
         return entry_of(address, steps_from(steps, horizon), horizon, self._epoch)
 

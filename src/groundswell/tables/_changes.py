@@ -31,6 +31,7 @@ class Change:
         added: the files that it added, in the order of their rows; none if the commit only maintains the table.
         removed: the paths of the files that it removed, likewise.
         schema: whether it changed the definition, so that rows have other columns or types than before.
+        stream: if it took in what a stream had logged, the stream and the number of its last segment that it has.
     """
 
     version: int
@@ -38,6 +39,7 @@ class Change:
     added: tuple[DataFile, ...]
     removed: tuple[str, ...]
     schema: bool = False
+    stream: tuple[str, int] | None = None
 
     @property
     def appends(self) -> bool:
@@ -89,6 +91,11 @@ def _change(folder: Path, entry: LogEntry) -> Change:
         )
         for file in entry.added
     )
+    stream = entry.note.get("stream")
     return Change(
-        version=entry.version, foreign=foreign, added=added, removed=tuple(str(folder / p) for p in entry.removed)
+        version=entry.version,
+        foreign=foreign,
+        added=added,
+        removed=tuple(str(folder / p) for p in entry.removed),
+        stream=None if stream is None else (stream["id"], stream["segment"]),
     )

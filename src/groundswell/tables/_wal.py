@@ -29,7 +29,7 @@ from groundswell.tables import _faults
 from groundswell.tables._disk import disk_errors, sync_folder
 from groundswell.tables._lock import BESIDE
 
-__all__ = ["WriteAheadLog", "read_segment", "streams"]
+__all__ = ["WriteAheadLog", "ask_to_flush", "read_segment", "streams"]
 
 _MAGIC = b"GSWAL\x01\r\n"
 _FRAME = struct.Struct("<II")
@@ -93,11 +93,14 @@ class WriteAheadLog:
             return None
         return WriteAheadLog(table, name, folder, lock)
 
-    def append(self, batches: Sequence[pa.RecordBatch]) -> None:
+    def append(self, batches: Sequence[pa.RecordBatch]) -> int:
         """Write rows; they are on the disk when it returns. If it raises, none of them counts.
 
         Args:
             batches: rows of one schema.
+
+        Returns:
+            The number of the segment that has them.
 
         Raises:
             CorruptionError: the disk is full or not writable.
@@ -120,12 +123,14 @@ class WriteAheadLog:
                 self._undo(start)
                 raise
         _faults.point("wal:synced")
+        return self._number
 
     def rotate(self) -> list[Path]:
         """Complete the segment that is written to, if there is one, and return all that are complete, in order."""
         if self._file is not None:
             self._file.close()
             self._file = None
+            _faults.point("stream:rotated")
         return self.segments()
 
     def segments(self) -> list[Path]:
@@ -134,6 +139,8 @@ class WriteAheadLog:
 
     def remove(self, segments: Sequence[Path]) -> None:
         """Remove segments that were taken in."""
+        if segments:
+            _faults.point("stream:committed")
         for path in segments:
             path.unlink(missing_ok=True)
             _faults.point("wal:removed")
@@ -190,10 +197,13 @@ def streams(table: Path) -> list[Path]:
         return []
 
 
-def ask(folder: Path) -> bool:
+def ask_to_flush(folder: Path) -> bool:
     """Ask the process that writes a stream to take in its rows, and wait; whether it did.
 
     It did not if it is gone: then whoever takes the stream over can do so.
+
+    Raises:
+        CorruptionError: it tried and could not.
     """
     request = folder / f"{uuid.uuid4().hex}.ask"
     try:
@@ -206,6 +216,15 @@ def ask(folder: Path) -> bool:
             request.unlink(missing_ok=True)
             return False
         time.sleep(_POLL_S)
+    failed = request.with_suffix(".failed")
+    if failed.exists():
+        failed.unlink(missing_ok=True)
+        raise CorruptionError(
+            f"The rows that the stream {folder.name} has acknowledged cannot be committed.",
+            why="The disk is full or not writable; the process that writes the stream knows more.",
+            fix="Make room or set the permissions. The rows are in the stream's log and are committed then.",
+            path=str(folder),
+        )
     return True
 
 

@@ -1,0 +1,92 @@
+"""What a feature group offers for rows that come one by one."""
+
+from abc import ABC, abstractmethod
+
+from groundswell.features._group_table import GroupTable
+from groundswell.features._insertion import Insertion
+from groundswell.features._online_copies import OnlineCopies
+from groundswell.features.expectations import Validations
+from groundswell.features.streaming import Flusher, Quarantine, RowRules, RowStream, StreamLimits, quiet
+from groundswell.tables import BESIDE, Commit, Table
+
+__all__ = ["HasStream"]
+
+
+class HasStream(ABC):
+    """A noun into whose table rows may be streamed."""
+
+    name: str
+    _place: GroupTable
+    _insertion: Insertion
+    _online: OnlineCopies
+    _validations: Validations
+
+    @property
+    @abstractmethod
+    def online(self) -> bool:
+        """Whether the newest row of each key is kept in the online store."""
+
+    @abstractmethod
+    def _committed(self, commit: Commit, *, wait: bool = True) -> Commit:
+        """What every verb that commits to the table does last."""
+
+    @property
+    def table(self) -> Table:
+        """Its table, with every row in it that a stream has acknowledged.
+
+        Raises:
+            NotFoundError: no schema was given and nothing was inserted yet, so there is none.
+            CorruptionError: a stream's rows cannot be committed: the disk is full, not writable, or damaged.
+        """
+        if not quiet(self._place):
+            self._flusher.drain()
+        return self._place.table
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Rows of streams that broke a rule about batches after they were acknowledged."""
+        return Quarantine(self._place.folder / BESIDE / "quarantine", self.name)
+
+    def stream(self, *, time_zone: str | None = None, limits: StreamLimits | None = None) -> RowStream:
+        """Open a stream for rows that come one by one: `with group.stream() as stream: stream.write(row)`.
+
+        A row is acknowledged once it is on the disk, in a log beside the table, and is committed with others soon
+        after. Whoever reads the group sees every acknowledged row, and the online store shows it at once. Expectations
+        about single rows are checked before a row is acknowledged; rows that break one about batches go to
+        `quarantine`.
+
+        Args:
+            time_zone: the IANA zone of naive times; None refuses them.
+            limits: how much the stream may hold, and how often it commits.
+
+        Raises:
+            NotFoundError: the group has no columns yet; give it a schema.
+            ColumnNotFoundError, TypeMismatchError: an expectation does not fit the group.
+            CorruptionError: the disk is full or not writable.
+        """
+        table = self.table
+        if self.online:
+            self._online.follow(table)  # a store that was never built could not show what comes
+        return RowStream(
+            table,
+            self._flusher,
+            rules=lambda: RowRules.of(self.name, self._validations.ready(table.definition)),
+            show=self._online.shower(table) if self.online else None,
+            time_zone=time_zone,
+            limits=limits or StreamLimits(),
+        )
+
+    @property
+    def _flusher(self) -> Flusher:
+        return Flusher(
+            place=self._place,
+            insertion=self._insertion,
+            quarantine=self.quarantine,
+            committed=self._committed,
+            recompute=self._recompute_online,
+        )
+
+    def _recompute_online(self) -> None:
+        """Bring the online store back to what the table says, after rows that it showed were set aside."""
+        if self.online:
+            self._online.rebuild(self._place.table)

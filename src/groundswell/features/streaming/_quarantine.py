@@ -1,0 +1,101 @@
+"""Rows of streams that were acknowledged, and then broke a rule about batches: kept until somebody decides.
+
+A rule about a batch as a whole, such as a mean or an order, can only be judged when rows are committed. By then they
+are acknowledged, so they are neither dropped nor written: their part of the log is moved beside the table, whole, and
+the report of the validation says why.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from groundswell.errors import NotFoundError, choices
+from groundswell.tables import WriteAheadLog, read_segment
+
+__all__ = ["Quarantine", "QuarantinedRows"]
+
+
+@dataclass(frozen=True)
+class QuarantinedRows:
+    """Rows of one stream that were set aside together.
+
+    Args:
+        name: what they are called; the stream and the number of its segment.
+        path: the file that holds them.
+    """
+
+    name: str
+    path: Path
+
+    @property
+    def set_aside_at(self) -> datetime:
+        """When they were logged last, in UTC."""
+        return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+
+    def read(self) -> pa.Table:
+        """The rows.
+
+        Raises:
+            CorruptionError: the file is damaged.
+        """
+        schema, batches = read_segment(self.path)
+        return pa.Table.from_batches(list(batches), schema)
+
+    def discard(self) -> None:
+        """Drop them for good."""
+        self.path.unlink(missing_ok=True)
+
+
+class Quarantine:
+    """What is set aside of one group. Iterating gives it, oldest first.
+
+    Args:
+        folder: where it is.
+        group: the group's name, for errors.
+    """
+
+    def __init__(self, folder: Path, group: str) -> None:
+        self._folder, self._group = folder, group
+
+    def __iter__(self) -> Iterator[QuarantinedRows]:
+        found = [QuarantinedRows(path.stem, path) for path in self._folder.glob("*.wal")]
+        return iter(sorted(found, key=lambda rows: (rows.set_aside_at, rows.name)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, name: str) -> QuarantinedRows:
+        """The rows of that name.
+
+        Raises:
+            NotFoundError: there are none.
+        """
+        found = {rows.name: rows for rows in self}
+        if name not in found:
+            raise NotFoundError(
+                f"Group {self._group!r} has no rows {name!r} in quarantine.",
+                fix=choices(name, found, "names") if found else "Its quarantine is empty.",
+                name=name,
+            )
+        return found[name]
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{rows.name}: {rows.read().num_rows:,} rows, {rows.set_aside_at:%Y-%m-%d %H:%M:%S} UTC" for rows in self
+        ]
+        return "\n".join([f"Quarantine of {self._group!r}: {len(lines)} parts", *lines])
+
+    def set_aside(self, log: WriteAheadLog, segments: Sequence[Path]) -> None:
+        """Move refused segments here.
+
+        Args:
+            log: the stream's.
+            segments: of it.
+
+        Raises:
+            CorruptionError: the disk is full or not writable.
+        """
+        log.set_aside(segments, self._folder)
