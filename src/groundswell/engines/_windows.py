@@ -5,11 +5,12 @@ on until a later version of the same row is known. So the rows of the result are
 that moment, of what had happened in the window. Time is in microseconds since 1970 throughout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
+import sqlglot
 from sqlglot import exp
 
 from groundswell.engines._difference import Difference, change_rows
@@ -60,7 +61,12 @@ class Windowed:
 
 def window_bounds(plan: Windowed) -> exp.Expr:
     """The first and the last event time whose windows are wanted; nulls if there are none."""
-    return template("SELECT min(e), max(e) FROM touched", **_touched(plan, None))
+    parts = _touched(plan, None)
+    if plan.written is None or plan.before is not None:
+        return template("SELECT min(e), max(e) FROM touched", **parts)
+    parts["written"] = _written(plan, plan.written, None)
+    parts["every"] = template("SELECT e FROM touched UNION ALL SELECT t - 1 AS e FROM written")
+    return template("SELECT min(e), max(e) FROM every", **parts)
 
 
 def window_rows(plan: Windowed, first: int, end: int) -> exp.Expr:
@@ -72,29 +78,7 @@ def window_rows(plan: Windowed, first: int, end: int) -> exp.Expr:
         end: the end of its last window.
     """
     definition, keys = plan.snapshot.definition, _keys(plan)
-    names, of_point = ", ".join(keys), ", ".join(f"p.{k}" for k in keys)
-    parts = _touched(plan, (first, end))
-    parts["wins"] = template(
-        f"SELECT DISTINCT {names}, g.* FROM touched JOIN {GRID} AS g ON e < g.t AND e >= g.closing"
-    )
-    parts["used"] = template(
-        f"SELECT w.*, v.* EXCLUDE ({names}), greatest(v.a, w.t) AS known FROM wins AS w JOIN versions AS v "
-        f"ON {_same('w', 'v', keys)} AND v.e < w.t AND v.e >= w.closing"
-    )
-    if not definition.available_at:  # what has happened is known; a window that lost its last row is computed too
-        parts["moments"] = template(f"SELECT {names}, t, t AS known FROM wins")
-    else:
-        parts["moments"] = template(
-            f"SELECT {names}, t, unnest([known, CASE WHEN until > t THEN until END]) AS known FROM used"
-        )
-        if plan.written is not None:
-            parts["written"] = _written(plan, plan.written)
-            parts["fresh"] = parts.pop("moments")
-            parts["moments"] = template(
-                "SELECT * FROM fresh UNION ALL "
-                f"SELECT o.* FROM written AS o SEMI JOIN wins AS w ON {_same('o', 'w', keys)} AND o.t = w.t"
-            )
-    parts["points"] = template("SELECT DISTINCT * FROM moments WHERE known IS NOT NULL")
+    of_point = ", ".join(f"p.{k}" for k in keys)
     values = ", ".join(_value(measure, i, definition) for i, measure in enumerate(plan.measures))
     known = ", make_timestamptz(p.known)" if definition.available_at else ""
     return template(
@@ -104,8 +88,37 @@ def window_rows(plan: Windowed, first: int, end: int) -> exp.Expr:
         ON {_same("u", "p", keys)} AND u.t = p.t AND u.known <= p.known AND (u.until IS NULL OR u.until > p.known)
         GROUP BY {of_point}, p.t, p.known ORDER BY p.t, {of_point}, p.known
         """,
-        **parts,
+        **_touched(plan, (first, end)),
+        **_wanted(plan, (first, end)),
     )
+
+
+def _wanted(plan: Windowed, within: tuple[int, int]) -> dict[str, exp.Expr]:
+    """Common table expressions: the windows that are wanted, the rows that touch each, and the moments at which what is
+    known of it may change, `points`.
+    """
+    keys, parts = _keys(plan), dict[str, exp.Expr]()
+    names = ", ".join(keys)
+    wins = f"SELECT DISTINCT {names}, g.* FROM touched JOIN {GRID} AS g ON e < g.t AND e >= g.closing"
+    if plan.written is not None:
+        parts["written"] = _written(plan, plan.written, within)
+        if plan.before is None:  # what is there may be of rows that nobody can say any more
+            wins += f" UNION SELECT {names}, g.* FROM written AS o JOIN {GRID} AS g ON o.t = g.t"
+    parts["wins"] = _query(wins)
+    parts["used"] = template(
+        f"SELECT w.*, v.* EXCLUDE ({names}), greatest(v.a, w.t) AS known FROM wins AS w JOIN versions AS v "
+        f"ON {_same('w', 'v', keys)} AND v.e < w.t AND v.e >= w.closing"
+    )
+    if not plan.snapshot.definition.available_at:  # a window that lost its last row is computed too: it is empty
+        moments = f"SELECT {names}, t, t AS known FROM wins"
+    else:
+        moments = f"SELECT {names}, t, unnest([known, CASE WHEN until > t THEN until END]) AS known FROM used"
+        if plan.written is not None:
+            near = f"{_same('o', 'w', keys)} AND o.t = w.t"
+            moments += f" UNION ALL SELECT o.* FROM written AS o SEMI JOIN wins AS w ON {near}"
+    parts["moments"] = _query(moments)
+    parts["points"] = template("SELECT DISTINCT * FROM moments WHERE known IS NOT NULL")
+    return parts
 
 
 def _touched(plan: Windowed, within: tuple[int, int] | None) -> dict[str, exp.Expr]:
@@ -146,13 +159,7 @@ def _rows(plan: Windowed, within: tuple[int, int] | None) -> exp.Expr:
     for i, measure in enumerate(plan.measures):
         if measure.column is not None:
             columns[f"v{i}"] = column(definition, measure.column)
-    if within is None:
-        return current(snapshot, snapshot.files, columns)
-    time = column(definition, definition.event_time)
-    near = exp.and_(
-        exp.GTE(this=time, expression=instant(within[0])), exp.LT(this=time.copy(), expression=instant(within[1]))
-    )
-    return current(snapshot, _overlapping(snapshot.files, within), columns, within=near)
+    return _between(snapshot, columns, within)
 
 
 def _overlapping(files: Sequence[DataFile], within: tuple[int, int]) -> list[DataFile]:
@@ -181,15 +188,29 @@ def _changed(plan: Windowed, difference: Difference) -> exp.Expr:
     return query.with_("feed_rows", as_=change_rows(difference), copy=False)
 
 
-def _written(plan: Windowed, snapshot: Snapshot) -> exp.Expr:
-    """The moments that were computed before."""
+def _written(plan: Windowed, snapshot: Snapshot, within: tuple[int, int] | None) -> exp.Expr:
+    """The windows and moments that were computed before."""
     definition = snapshot.definition
     assert definition.event_time is not None
-    assert definition.available_at is not None
     columns: dict[str, exp.Expr] = {k: column(definition, name) for k, name in zip(_keys(plan), plan.key, strict=True)}
     columns["t"] = exp.func("epoch_us", column(definition, definition.event_time))
-    columns["known"] = exp.func("epoch_us", column(definition, definition.available_at))
-    return template("SELECT n.* EXCLUDE (place) FROM n", n=current(snapshot, snapshot.files, columns))
+    columns["known"] = exp.func("epoch_us", column(definition, definition.available_at or definition.event_time))
+    return template("SELECT n.* EXCLUDE (place) FROM n", n=_between(snapshot, columns, within))
+
+
+def _between(snapshot: Snapshot, columns: Mapping[str, exp.Expr], within: tuple[int, int] | None) -> exp.Select:
+    """The current rows with event times between two moments, both included; None is all."""
+    definition = snapshot.definition
+    if within is None:
+        return current(snapshot, snapshot.files, columns)
+    assert definition.event_time is not None
+    low, high = within
+    near = exp.Between(this=column(definition, definition.event_time), low=instant(low), high=instant(high))
+    return current(snapshot, _overlapping(snapshot.files, within), columns, within=near)
+
+
+def _query(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, read="duckdb")
 
 
 def _keys(plan: Windowed) -> list[str]:

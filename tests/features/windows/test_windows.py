@@ -275,6 +275,24 @@ def test_a_pipeline_reads_only_what_is_new_and_begins_anew_after_a_restore(proje
     assert set(target.read().to_pandas()["carrier"]) == {"AA", "UA"}
 
 
+@pytest.mark.parametrize("available", [True, False])
+def test_what_was_purged_from_the_source_is_no_longer_counted(project: gs.Project, available: bool) -> None:
+    row = {"id": 1, "carrier": "AA", "at": START, "known": START, "late": True, "delay": 7, "distance": 0.5}
+    group = source(project, available=available, rows=[row, row | {"id": 2, "carrier": "UA", "at": START + 9 * HOUR}])
+    target = project.create_feature_group(
+        f"target_{next(numbers)}", primary_key=["carrier"], event_time="window_end",
+        available_at="known_at" if available else None, statistics=False,
+    )  # fmt: skip
+    pipeline = windowed(group).into(target)
+    pipeline.run()
+    group.purge({"id": 1})
+    pipeline.run()
+    found = target.read().to_arrow().to_pylist()
+    assert {row["n"] for row in found if row["carrier"] == "AA"} == {0}
+    assert {row["delay_sum"] for row in found if row["carrier"] == "AA"} == {None}
+    assert 1 in {row["n"] for row in found if row["carrier"] == "UA"}
+
+
 def test_a_group_of_other_windows_or_keys_is_refused(project: gs.Project) -> None:
     row = {"id": 1, "carrier": "AA", "at": START, "known": START, "late": True, "delay": 7, "distance": 0.5}
     group = source(project, available=False, rows=[row])
