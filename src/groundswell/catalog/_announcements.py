@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from groundswell.catalog._entries import entry_from_row, select_entries
-from groundswell.catalog._events import record
+from groundswell.catalog._events import Happening, record, record_all
 from groundswell.catalog._schema import announced, entries
 from groundswell.catalog._verbs import COMMIT_VERBS
 
@@ -31,10 +31,7 @@ def announce(connection: sa.Connection, table_id: str, commits: Sequence[Mapping
     fresh = [commit for commit in commits if told is None or commit["version"] > told]
     if row is None or not fresh:
         return
-    for commit in fresh:
-        detail = {"commit": commit["version"], "kind": commit["kind"], **{name: commit[name] for name in _NUMBERS}}
-        verb = COMMIT_VERBS.get(commit["kind"], "committed")
-        record(connection, entry_from_row(row), verb, commit["author"], detail, at=commit["committed_at"])
+    record_all(connection, entry_from_row(row), [_happening(commit) for commit in fresh])
     _told(connection, table_id, fresh[-1]["version"])
 
 
@@ -54,6 +51,12 @@ def rewind(connection: sa.Connection, table_id: str, version: int) -> None:
 def forget(connection: sa.Connection, table_id: str) -> None:
     """Drop what is known of a table that was deleted."""
     connection.execute(sa.delete(announced).where(announced.c.table_id == table_id))
+
+
+def _happening(commit: Mapping[str, Any]) -> Happening:  # Any: the values of a row
+    detail = {"commit": commit["version"], "kind": commit["kind"], **{name: commit[name] for name in _NUMBERS}}
+    verb = COMMIT_VERBS.get(commit["kind"], "committed")
+    return Happening(verb, commit["author"], detail, commit["committed_at"])
 
 
 def _told(connection: sa.Connection, table_id: str, version: int) -> None:

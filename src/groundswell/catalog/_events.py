@@ -13,7 +13,7 @@ References:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,7 +21,7 @@ from groundswell.catalog._database import Database
 from groundswell.catalog._entries import Entry, title
 from groundswell.catalog._schema import activity, consumers, stream, tags
 
-__all__ = ["Event", "EventLog", "record"]
+__all__ = ["Event", "EventLog", "Happening", "record", "record_all"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,34 +77,34 @@ class Event:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {who} {self.verb} {title(self.kind)} {self.name!r} version {self.version}"
 
 
-def record(
-    connection: sa.Connection, entry: Entry, verb: str, by: str, detail: Mapping[str, Any], at: datetime | None = None
-) -> None:  # Any: JSON
-    """Add an event, inside the transaction of the change that it tells of.
+class Happening(NamedTuple):
+    """What an event tells, before it has a number."""
+
+    verb: str
+    by: str
+    detail: Mapping[str, Any]  # Any: JSON
+    at: datetime
+
+
+def record(connection: sa.Connection, entry: Entry, verb: str, by: str, detail: Mapping[str, Any]) -> None:
+    """Add the event that something happened to an entry now; arguments as for `record_all`."""
+    record_all(connection, entry, [Happening(verb, by, detail, datetime.now(UTC))])
+
+
+def record_all(connection: sa.Connection, entry: Entry, happened: Sequence[Happening]) -> None:
+    """Add events, inside the transaction of the changes that they tell of.
 
     Args:
         entry: what it happened to.
-        verb: one of `VERBS`.
-        by: who did it.
-        detail: JSON.
-        at: when; None is now.
+        happened: what, in order; the verbs are of `VERBS`.
     """
-    number = connection.scalar(sa.update(stream).values(last=stream.c.last + 1).returning(stream.c.last))
-    tagged = sa.select(tags.c.name).where(tags.c.entry_id == entry.id).distinct().order_by(tags.c.name)
-    connection.execute(
-        sa.insert(activity).values(
-            sequence=number,
-            at=at or datetime.now(UTC),
-            by=by,
-            verb=verb,
-            entry_id=entry.id,
-            kind=entry.kind,
-            name=entry.name,
-            version=entry.version,
-            tags=list(connection.scalars(tagged)),
-            detail=detail,
-        )
-    )
+    last = connection.scalar(sa.update(stream).values(last=stream.c.last + len(happened)).returning(stream.c.last))
+    named = sa.select(tags.c.name).where(tags.c.entry_id == entry.id).distinct().order_by(tags.c.name)
+    subject = {"entry_id": entry.id, "kind": entry.kind, "name": entry.name, "version": entry.version}
+    subject["tags"] = list(connection.scalars(named))
+    numbered = enumerate(happened, int(last or 0) - len(happened) + 1)
+    rows = [{"sequence": number, **each._asdict(), **subject} for number, each in numbered]
+    connection.execute(sa.insert(activity), rows)
 
 
 class EventLog:
