@@ -77,6 +77,7 @@ def kill(fork_server: Any, worker: int) -> None:
     assert fork_server.wait(worker) == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("max_bytes", "seed"), [(None, 1), (3_000, 2)])
 def test_consumers_killed_fifty_times_have_everything(
     tmp_path: Path, fork_server: Any, endpoint: Any, processes: set[int], max_bytes: int | None, seed: int
