@@ -67,8 +67,8 @@ class HasCommits(ABC):
         Versions that held such rows, and training data pinned to them, raise `ErasedError` from then on unless what is
         left is asked for with `remainder=True`. Examples in validation reports, statistics and published files are made
         anew or removed. If the process dies on the way, the same call finishes. The commit's `detail` counts the rows
-        that were stored ("purged"), and those in files that no insert has committed yet ("uncommitted"): if there are
-        any, call it again an hour later.
+        that were stored ("purged"), and files that hold such rows and that no insert has committed yet ("uncommitted"): if
+        there are any, call it again an hour later.
 
         Args:
             keys: as for `delete_rows`.

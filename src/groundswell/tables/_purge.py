@@ -13,7 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from groundswell.catalog import FileRecord
+from groundswell.errors import CorruptionError
 from groundswell.tables import _faults
+from groundswell.tables._definition import Definition
 from groundswell.tables._deletion import Deletion, stage_without
 from groundswell.tables._identities import Identities
 from groundswell.tables._insertion import back_off
@@ -39,7 +41,8 @@ class _Search:
         left: what is left of each file of old versions that does; None if nothing is.
         rows: how many such rows these files hold.
         change_data: the files of other tools' change feeds that do.
-        uncommitted: how many such rows are in files of inserts that have not committed yet, and may never.
+        uncommitted: how many files of inserts that have not committed yet, and may never, hold such rows or are still
+            being written.
     """
 
     left: Mapping[str, StagedFile | None]
@@ -127,8 +130,16 @@ def _search(writer: Writer, engine: Identities, deletion: Deletion, keys: pa.Tab
         left=left,
         rows=sum(counts.values()),
         change_data=[str(Path(p).relative_to(folder)) for p in engine.count_with_keys(changes, keys, definition)],
-        uncommitted=sum(engine.count_with_keys(strays, keys, definition).values()),
+        uncommitted=sum(_may_hold(engine, stray, keys, definition) for stray in strays),
     )
+
+
+def _may_hold(engine: Identities, path: str, keys: pa.Table, definition: Definition) -> bool:
+    """Whether a file that may be on its way holds rows with the keys; one that has no end yet may."""
+    try:
+        return bool(engine.count_with_keys([path], keys, definition))
+    except CorruptionError:
+        return Path(path).exists()
 
 
 def _old_files(

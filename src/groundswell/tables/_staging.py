@@ -145,14 +145,18 @@ class _Writer:
         self._bytes = 0
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
-        self._writer = pq.ParquetWriter(
-            self._path,
-            schema,
-            compression="snappy",
-            use_dictionary=[name for name in schema.names if name not in plain],
-            write_statistics=[name for name in schema.names if name not in definition.primary_key],
-            write_page_checksum=True,  # costs nothing measurable, and a flipped bit is found by `doctor(deep=True)`
-        )
+        try:
+            self._writer = pq.ParquetWriter(
+                self._path,
+                schema,
+                compression="snappy",
+                use_dictionary=[name for name in schema.names if name not in plain],
+                write_statistics=[name for name in schema.names if name not in definition.primary_key],
+                write_page_checksum=True,  # costs nothing measurable; `doctor(deep=True)` finds a flipped bit by it
+            )
+        except OSError:
+            self._path.unlink(missing_ok=True)  # the disk is full: the name was there before the first byte failed
+            raise
 
     @property
     def full(self) -> bool:

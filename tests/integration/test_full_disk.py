@@ -1,0 +1,132 @@
+"""A full disk or a read-only one: an error that says so, nothing half written, and all is well once there is room."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import groundswell as gs
+from groundswell.errors import GroundswellError
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+SIZE_BYTES = 24 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a few megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SIZE_BYTES}", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a file system of its own")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Leave no byte."""
+    with (disk / "filler").open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(b"\0" * size)
+    assert os.statvfs(disk).f_bavail == 0
+
+
+def free(disk: Path) -> None:
+    (disk / "filler").unlink()
+
+
+def remount(disk: Path, mode: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
+
+
+def rows(first: int, n_rows: int) -> pa.Table:
+    return pa.table(
+        {
+            "k": [f"k{i}" for i in range(first, first + n_rows)],
+            "t": pa.array([START + timedelta(seconds=i) for i in range(n_rows)], pa.timestamp("us", "UTC")),
+            "v": [float(i) for i in range(n_rows)],
+            "y": [i % 2 == 0 for i in range(n_rows)],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project that nobody changes."""
+    folder = tmp_path_factory.mktemp("made") / "project"
+    with gs.open(folder, threads=1) as project:
+        group = project.create_feature_group("g", primary_key=["k"], event_time="t")
+        group.insert(rows(0, 100))
+        group.insert(rows(50, 100))
+        online = project.create_feature_group("online", primary_key=["k"], event_time="t", online=True)
+        online.insert(rows(0, 50))
+        project.create_feature_view("view", group.select("v", "y"), labels=["y"]).training_data()
+    return folder
+
+
+def read(project: gs.Project, name: str) -> list[dict]:
+    return project.get_feature_group(name).read().to_arrow().to_pylist()
+
+
+def _share(data: object) -> dict[str, float]:
+    return {"share": float(data.y.mean())}
+
+
+ACTIONS: dict[str, Callable[[gs.Project], object]] = {
+    "insert": lambda p: p.get_feature_group("g").insert(rows(1_000, 5_000)),
+    "insert into a group that is online": lambda p: p.get_feature_group("online").insert(rows(1_000, 5_000)),
+    "delete rows": lambda p: p.get_feature_group("g").delete_rows({"k": "k7"}),
+    "purge": lambda p: p.get_feature_group("g").purge({"k": "k7"}),
+    "restore": lambda p: p.get_feature_group("g").restore(1),
+    "compact": lambda p: p.get_feature_group("g").compact(),
+    "create a group": lambda p: p.create_feature_group("new", primary_key=["k"], schema={"k": pa.string()}),
+    "training data": lambda p: p.get_feature_view("view").train_test_split(test_size=0.5),
+    "run": lambda p: p.run(_share, p.get_training_data("view")["all"]),
+}
+
+
+def unchanged(folder: Path, action: str, before: dict[str, list[dict]]) -> None:
+    """What was there is there, nothing is half there, and the same call works now."""
+    with gs.open(folder, threads=1) as project:
+        diagnosis = project.doctor(deep=True, repair=True)
+        assert diagnosis.ok, diagnosis
+        assert {name: read(project, name) for name in before} == before or action.startswith("insert into")
+        ACTIONS[action](project)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_full_disk_is_one_clear_error_and_nothing_is_half_written(disk, made, action):
+    folder = Path(shutil.copytree(made, disk / "project"))
+    with gs.open(folder, threads=1) as project:
+        before = {name: read(project, name) for name in ("g", "online")}
+        fill(disk)
+        with pytest.raises(GroundswellError) as caught:
+            ACTIONS[action](project)
+        assert str(folder) in str(caught.value)
+    free(disk)
+    unchanged(folder, action, before)
+
+
+@pytest.mark.parametrize("action", ["insert", "delete rows", "create a group", "run"])
+def test_a_read_only_disk_is_one_clear_error_and_rows_can_be_read(disk, made, action):
+    folder = Path(shutil.copytree(made, disk / "project"))
+    with gs.open(folder, threads=1) as project:
+        before = {name: read(project, name) for name in ("g", "online")}
+    remount(disk, "ro")
+    with pytest.raises(GroundswellError) as caught, gs.open(folder, threads=1) as project:
+        ACTIONS[action](project)
+    assert str(folder) in str(caught.value)
+    remount(disk, "rw")
+    assert os.access(folder, os.W_OK)
+    unchanged(folder, action, before)
