@@ -40,9 +40,8 @@ class TermCounts:
     def update(self, batch: Batch) -> None:
         """Count the terms."""
         for terms in self.vectorizer.terms(batch):
-            counts = Counter(terms)
-            self.totals.update(counts)
-            self.frequencies.update(counts.keys())
+            self.totals.update(terms)
+            self.frequencies.update(set(terms))
         self.documents += len(batch)
 
     def merge(self, other: "TermCounts") -> None:
