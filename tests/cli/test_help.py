@@ -23,9 +23,9 @@ def test_the_help_is_the_one_that_is_kept(run: Run) -> None:
 
 def test_all_commands_are_there(run: Run) -> None:
     assert sorted(NAMES) == [
-        "changes", "compact", "consumers", "delete", "demo", "describe", "diff", "doctor", "explain", "find", "follow", "groups",
-        "history", "init", "models", "predict", "purge", "read", "restore", "runs", "serve", "statistics", "trace", "vacuum",
-        "views",
+        "append", "changes", "compact", "consumers", "delete", "demo", "describe", "diff", "doctor", "explain",
+        "find", "follow", "groups", "history", "init", "models", "online", "predict", "purge", "read",
+        "restore", "runs", "serve", "statistics", "trace", "vacuum", "views", "widen",
     ]  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from groundswell.cli._errors import report
 from groundswell.cli._features import compact, describe, explain, groups, history, read, views
 from groundswell.cli._find import find
 from groundswell.cli._models import models, runs
+from groundswell.cli._online import online
 from groundswell.cli._predictions import predict, serve, trace
+from groundswell.cli._schema import append, widen
 from groundswell.cli._start import demo, init
 from groundswell.cli._statistics import statistics
 from groundswell.cli._versions import delete, diff, purge, restore, vacuum
@@ -23,12 +25,12 @@ __all__ = ["app", "main"]
 
 COMMANDS = {
     "Begin": (demo, init),
-    "Features": (find, groups, describe, history, statistics, read, views, explain, compact),
+    "Features": (find, groups, describe, history, statistics, read, views, explain, append, widen, compact),
     "Versions": (diff, restore, delete, purge, vacuum),
     "Models": (runs, models),
     "Predictions": (serve, predict, trace),
     "Changes": (changes, consumers, follow),
-    "Care": (doctor,),
+    "Care": (doctor, online),
 }
 """The commands under the titles that `--help` groups them by."""
 

@@ -192,7 +192,7 @@ class TrainingSets:
         if not view.on_demand:
             return reader, reports
         schema = pa.schema([*view.schema.to_arrow(), *(reader.schema.field(label) for label in labels)])
-        tables = (complete(view, pa.Table.from_batches([batch])).select(schema.names) for batch in reader)
+        tables = (complete(view, pa.Table.from_batches([batch])).select(schema.names).cast(schema) for batch in reader)
         batches = (batch for table in tables for batch in table.to_batches())
         return pa.RecordBatchReader.from_batches(schema, batches), reports
 
