@@ -22,7 +22,7 @@ from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
 from groundswell.tables._staging import Staged
 from groundswell.tables._table import Table, Watch, stored_definition
 from groundswell.tables._versions import Commit
-from groundswell.tables._wal import WriteAheadLog, ask_to_flush, read_segment, streams
+from groundswell.tables._wal import WriteAheadLog, ask_to_flush, read_segment, segment_schema, streams
 
 __all__ = [
     "BESIDE",
@@ -59,6 +59,7 @@ __all__ = [
     "read_changes",
     "read_frame",
     "read_segment",
+    "segment_schema",
     "stored_definition",
     "streams",
     "to_physical",

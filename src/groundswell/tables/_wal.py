@@ -29,7 +29,7 @@ from groundswell.tables import _faults
 from groundswell.tables._disk import disk_errors, sync_folder
 from groundswell.tables._lock import BESIDE
 
-__all__ = ["WriteAheadLog", "ask_to_flush", "read_segment", "streams"]
+__all__ = ["WriteAheadLog", "ask_to_flush", "read_segment", "segment_schema", "streams"]
 
 _MAGIC = b"GSWAL\x01\r\n"
 _FRAME = struct.Struct("<II")
@@ -228,28 +228,36 @@ def ask_to_flush(folder: Path) -> bool:
     return True
 
 
-def read_segment(path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The schema and the batches of a segment, up to the last one that was written whole.
+def segment_schema(path: Path) -> pa.Schema:
+    """The columns of the rows in a segment.
 
     Raises:
         CorruptionError: it is no segment, or was damaged after it was written.
     """
-    file = path.open("rb")
-    try:
-        head = _read_frame(file, path) if file.read(len(_MAGIC)) == _MAGIC else None
-        if head is None and path.stat().st_size > len(_MAGIC) + _FRAME.size:
-            raise _damaged(path)
-        schema = pa.schema([]) if head is None else pa.ipc.read_schema(pa.py_buffer(head))
-    except BaseException:
-        file.close()
-        raise
-    return schema, _batches(file, path, schema)
+    with path.open("rb") as file:
+        return _read_schema(file, path)
 
 
-def _batches(file: IO[bytes], path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    with file:
+def read_segment(path: Path) -> Iterator[pa.RecordBatch]:
+    """The batches of a segment, up to the last one that was written whole.
+
+    Raises:
+        CorruptionError: it is no segment, or was damaged after it was written.
+    """
+    with path.open("rb") as file:
+        schema = _read_schema(file, path)
         while (payload := _read_frame(file, path)) is not None:
             yield pa.ipc.read_record_batch(pa.py_buffer(payload), schema)
+
+
+def _read_schema(file: IO[bytes], path: Path) -> pa.Schema:
+    head = _read_frame(file, path) if file.read(len(_MAGIC)) == _MAGIC else None
+    if head is not None:
+        return pa.ipc.read_schema(pa.py_buffer(head))
+    file.seek(0)
+    if not _MAGIC.startswith(file.read(len(_MAGIC))):
+        raise _damaged(path)
+    return pa.schema([])  # the process died while it began the segment
 
 
 def _write_frame(file: IO[bytes], payload: pa.Buffer) -> None:

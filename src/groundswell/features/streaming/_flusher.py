@@ -102,7 +102,7 @@ def _rows(segments: Sequence[Path], definition: Definition) -> pa.RecordBatchRea
 
     def batches() -> Iterator[pa.RecordBatch]:
         for path in segments:
-            for batch in read_segment(path)[1]:
+            for batch in read_segment(path):
                 columns = [_column(batch, field, defaults) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 

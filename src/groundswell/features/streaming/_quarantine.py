@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from groundswell.errors import NotFoundError, choices
-from groundswell.tables import WriteAheadLog, read_segment
+from groundswell.tables import WriteAheadLog, read_segment, segment_schema
 
 __all__ = ["Quarantine", "QuarantinedRows"]
 
@@ -41,8 +41,7 @@ class QuarantinedRows:
         Raises:
             CorruptionError: the file is damaged.
         """
-        schema, batches = read_segment(self.path)
-        return pa.Table.from_batches(list(batches), schema)
+        return pa.Table.from_batches(list(read_segment(self.path)), segment_schema(self.path))
 
     def discard(self) -> None:
         """Drop them for good."""
