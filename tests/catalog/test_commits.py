@@ -188,3 +188,18 @@ def test_files_are_what_replaying_the_log_gives(
             found = catalog.commits.files(TABLE, v)
             assert {f.path: (f.order_version, f.added) for f in found} == expected
             assert [f.order_version for f in found] == sorted(f.order_version for f in found)
+
+
+def test_commits_of_some_kinds_after_a_version_are_found(catalog: Catalog) -> None:
+    records = [commit(0), replace(commit(1), kind="vacuum"), commit(2), replace(commit(3), kind="vacuum")]
+    catalog.commits.advance(TABLE, -1, records, [], {})
+    assert catalog.commits.history(TABLE, kinds=["vacuum"]) == [records[3], records[1]]
+    assert catalog.commits.history(TABLE, kinds=["vacuum", "insert"], after=1) == [records[3], records[2]]
+    assert catalog.commits.history(TABLE, kinds=[]) == []
+
+
+def test_a_commit_prints_in_a_line() -> None:
+    assert repr(commit(1)) == "Commit(version=1, kind='insert', rows=10, replaced=2, at='2013-01-01 01:00:00+00:00')"
+    assert str(commit(1)) == "version 1: insert of 10 rows (2 replaced), 2013-01-01 01:00:00 UTC"
+    deleted = replace(commit(2), kind="delete", rows=0, replaced=0, deleted=3)
+    assert str(deleted) == "version 2: delete (3 deleted), 2013-01-01 02:00:00 UTC"

@@ -16,7 +16,7 @@ def n_rows(folder: Path) -> int:
 
 
 def test_a_key_is_deleted_and_a_version_restored(run: Run, run_json: RunJson, project_folder: Path) -> None:
-    assert "delete of 0 rows (1 deleted)" in run("delete", "airports", "faa=EWR").stdout
+    assert "version 2: delete (1 deleted)" in run("delete", "airports", "faa=EWR").stdout
     assert n_rows(project_folder) == 1
     commit = run_json("restore", "airports", "1")["commit"]
     assert (commit["kind"], commit["new"], commit["deleted"]) == ("restore", 1, 0)

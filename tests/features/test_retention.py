@@ -1,15 +1,18 @@
 """Versions of groups that are restored, compared, given up and erased, and the training data that is pinned to them."""
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
 import groundswell as gs
-from groundswell.errors import DataError, ErasedError, NotFoundError
+from groundswell.errors import CorruptionError, DataError, ErasedError, NotFoundError
+from groundswell.tables import Pin
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -182,3 +185,45 @@ def test_the_log_holds_numbers_of_what_was_erased_and_no_values(group):
     text = (log / f"{group.table.version():020d}.json").read_text()
     note = json.loads(json.loads(text.splitlines()[0])["commitInfo"]["groundswell"])
     assert (note["kind"], note["deleted"], note["purged"]) == ("purge", 1, 1)
+
+
+def test_the_doctor_writes_pins_that_are_lost_and_removes_those_that_nobody_needs(project, group, view):
+    train = view.training_data()
+    pins = group.table.pins
+    pins.remove(train.id)
+    pins.write(Pin(id="nobody", title="training data of nobody", version=1))
+    os.utime(pins.path("nobody"), (1, 1))
+    found = project.doctor().findings
+    assert [finding.severity for finding in found] == ["warning", "notice"]
+    assert "has no pin" in found[0].what
+    assert project.doctor(repair=True).ok
+    assert [(pin.id, pin.version) for pin in pins.all()] == [(train.id, 2)]
+    pins.path(train.id).write_text("{")
+    with pytest.raises(CorruptionError, match="nothing may be removed"):
+        group.vacuum(keep_versions=1)
+    assert project.doctor(repair=True).ok
+    assert [pin.id for pin in pins.all()] == [train.id]
+
+
+def test_other_tools_see_what_a_delete_and_a_restore_left(group):
+    folder = str(group.table.folder)
+    group.delete_rows({"k": "a"})
+    assert sorted(pl.read_delta(folder)["k"].to_list()) == ["b", "c"]
+    group.restore(1)
+    assert sorted(pl.read_delta(folder)["v"].to_list()) == [1, 2]
+    assert sorted(pl.read_delta(folder, version=3)["k"].to_list()) == ["b", "c"]
+
+
+def test_deleting_with_an_availability_takes_one_row_or_all_of_its_key(project):
+    group = project.create_feature_group("late", primary_key=["k"], event_time="t", available_at="known")
+    row = {"k": "a", "t": START, "known": START, "v": 1}
+    group.insert(
+        [
+            row,
+            row | {"known": START + timedelta(hours=1), "v": 2},
+            row | {"t": START + timedelta(hours=2), "known": START + timedelta(hours=3)},
+        ]
+    )
+    assert group.delete_rows([{"k": "a", "t": START, "known": START}]).deleted == 1
+    assert group.delete_rows([{"k": "a", "t": START}]).deleted == 1
+    assert group.read().to_arrow()["t"].to_pylist() == [START + timedelta(hours=2)]

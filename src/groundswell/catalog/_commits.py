@@ -63,8 +63,9 @@ class CommitRecord:
         """What it did in a line."""
         counts = [f"{n:,} {name}" for name in ("new", "replaced", "deleted") if (n := getattr(self, name))]
         moment = f"{self.committed_at:%Y-%m-%d %H:%M:%S} UTC"
-        rows = f"{self.rows:,} rows" + (f" ({', '.join(counts)})" if counts else "")
-        return f"version {self.version}: {self.kind} of {rows}, {moment}"
+        rows = f" of {self.rows:,} rows" if self.rows or not counts else ""
+        told = f" ({', '.join(counts)})" if counts else ""
+        return f"version {self.version}: {self.kind}{rows}{told}, {moment}"
 
 
 @dataclass(frozen=True, kw_only=True)
