@@ -48,7 +48,6 @@ COMMIT_VERBS = {
     "schema": "evolved",
     "compaction": "compacted",
     "properties": "configured",
-    "vacuum": "vacuumed",
 }
 """The verb of each kind of commit; of any other kind it is "committed"."""
 

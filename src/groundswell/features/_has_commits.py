@@ -65,10 +65,10 @@ class HasCommits(ABC):
         """Erase the rows with certain keys from every version: no file of the group holds a byte of them any more.
 
         Versions that held such rows, and training data pinned to them, raise `ErasedError` from then on unless what is
-        left is asked for with `remainder=True`. Examples in validation reports, statistics and published files are made
-        anew or removed. If the process dies on the way, the same call finishes. The commit's `detail` counts the rows
-        that were stored ("purged"), and files that hold such rows and that no insert has committed yet ("uncommitted"): if
-        there are any, call it again an hour later.
+        left is asked for with `remainder=True`. Reports of validations lose their examples; statistics and published
+        files are made anew. If the process dies on the way, the same call finishes. The commit's `detail` counts the
+        rows that were stored ("purged"), and files that hold such rows and that no insert has committed yet
+        ("uncommitted"): if there are any, call it again an hour later.
 
         Args:
             keys: as for `delete_rows`.
