@@ -2,9 +2,10 @@
 
     python benchmarks/online.py [--keys 100000] [--repetitions 31] [--without-peers]
 
-Three tables of 10 floats with the same keys. The unit of one key is three bare LMDB gets, each in a transaction of its
-own, with the key packed and the ten floats unpacked by `struct`; ours gives the thirty as a dict, checked against the
-clock. The unit of a hundred keys is 300 bare gets in one transaction, unpacked likewise; ours gives Arrow tables. The
+Three groups of 10 floats with the same keys, under one view. The unit of one key is three bare LMDB gets, each in a
+transaction of its own, with the key packed and the ten floats unpacked by `struct`; ours is `view.vector({"key": key})`
+as a user calls it: thirty features by name, checked against the clock. The unit of a hundred keys is 300 bare gets in
+one transaction, unpacked likewise; ours is `view.vectors` of a list of keys, which gives an Arrow table. The
 unit of writing is `putmulti` of the finished values in the order of keys; ours reads the commit, finds the newest row
 of each key, encodes and writes it ("fill"), and does it again over rows that are there ("merge").
 
@@ -21,7 +22,6 @@ import struct
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -31,11 +31,9 @@ import pyarrow as pa
 from _measure import in_turns, print_line, run_child
 from point_in_time import feast_python
 
-from groundswell.catalog import Catalog
-from groundswell.engines import DuckDB
-from groundswell.online import Follower, Lmdb, OnlineRow, OnlineTable, get_vector, read_vectors
-from groundswell.tables import Definition, Table
-from groundswell.types import TIMESTAMP, Schema
+import groundswell as gs
+from groundswell.features import FeatureView
+from groundswell.types import TIMESTAMP
 
 GROUPS, FEATURES, READS = 3, 10, 300
 START_US = 1_704_067_200_000_000  # 2024-01-01T00:00Z
@@ -54,10 +52,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="groundswell-benchmark-") as folder:
         bare, wrote = fill_bare(Path(folder) / "bare", arguments.keys)
         print_line(ratio=1.0, task="write", engine="bare LMDB", rows_per_s=round(wrote))
-        tables, filled, merged = fill_ours(Path(folder), arguments.keys)
+        view, filled, merged = fill_ours(Path(folder) / "project", arguments.keys)
         print_line(ratio=wrote / filled, task="fill", engine="groundswell", rows_per_s=round(filled))
         print_line(ratio=wrote / merged, task="merge", engine="groundswell", rows_per_s=round(merged))
-        ours = measure_reads(bare, tables, arguments.keys, arguments.repetitions)
+        ours = measure_reads(bare, view, arguments.keys, arguments.repetitions)
         if not arguments.without_peers:
             measure_feast(ours | {"write": filled})
 
@@ -81,44 +79,34 @@ def fill_bare(folder: Path, n_keys: int) -> tuple[lmdb.Environment, float]:
     return env, len(rows) / (time.perf_counter() - started)
 
 
-def fill_ours(folder: Path, n_keys: int) -> tuple[list[OnlineTable], float, float]:
-    """Our store, filled from three tables and then once more, and how many rows it took in a second each time."""
-    catalog, engine, store = Catalog.create(f"sqlite:///{folder / 'catalog.db'}"), DuckDB(), Lmdb(folder / "online")
-    tables, seconds = [], [0.0, 0.0]
-    for group in range(GROUPS):
-        names = [f"g{group}_f{i}" for i in range(FEATURES)]
-        schema = Schema.of({"key": pa.int64(), "at": TIMESTAMP} | dict.fromkeys(names, pa.float64()))
-        table = Table(
-            table_id=catalog.add("feature_group", f"g{group}", {}).id,
-            folder=folder / f"g{group}",
-            definition=Definition.of(f"g{group}", ["key"], "at", None, schema),
-            catalog=catalog,
-            engine=engine,
-            author="benchmark",
-        )
-        table.folder.mkdir()
-        table.create()
-        follower = Follower(table, store, engine, clock=lambda: datetime.now(UTC))
+def fill_ours(folder: Path, n_keys: int) -> tuple[FeatureView, float, float]:
+    """A view of three groups that were filled twice, and how many rows the store took in a second each time."""
+    project = gs.open(folder)
+    groups, seconds = [], [0.0, 0.0]
+    for g in range(GROUPS):
+        group = project.create_feature_group(f"g{g}", primary_key=["key"], event_time="at", online=True)
+        names = [f"g{g}_f{i}" for i in range(FEATURES)]
         for commit in range(2):
             times = pa.array(np.full(n_keys, START_US + commit)).cast(TIMESTAMP)
-            columns = dict(zip(names, values_of(n_keys, group).T, strict=True))
-            table.commit(table.stage(pa.table({"key": np.arange(n_keys), "at": times} | columns)))
+            columns = dict(zip(names, values_of(n_keys, g).T, strict=True))
+            group.insert(pa.table({"key": np.arange(n_keys), "at": times} | columns), wait=False)
             started = time.perf_counter()
-            follower.follow()
+            project.groups.online.follow(group.table)
             seconds[commit] += time.perf_counter() - started
-        clock = partial(datetime.now, UTC)
-        tables.append(OnlineTable(store, table.table_id, table.definition, clock=clock, columns=names))
-    return tables, GROUPS * n_keys / seconds[0], GROUPS * n_keys / seconds[1]
+        groups.append(group)
+    first, second, third = groups
+    view = project.create_feature_view("thirty", first.select().join(second).join(third))
+    return view, GROUPS * n_keys / seconds[0], GROUPS * n_keys / seconds[1]
 
 
-def measure_reads(bare: lmdb.Environment, tables: list[OnlineTable], n_keys: int, repetitions: int) -> dict[str, float]:
+def measure_reads(bare: lmdb.Environment, view: FeatureView, n_keys: int, repetitions: int) -> dict[str, float]:
     """Read one key and a hundred in turns, print, and return our seconds."""
     chosen = random.Random(5).choices(range(n_keys), k=READS)
-    names = [field.name for table in tables for field in table.columns]
-    assert one_of_ours(tables, names, chosen[0]) == one_bare(bare, names, chosen[0]), "the two differ"
+    vector = view.vector({"key": chosen[0]})
+    assert dict(vector) == one_bare(bare, list(vector), chosen[0]), "the two differ"
     works: dict[str, tuple[Callable[[], None], Callable[[], None], float, int]] = {
-        "one key": (partial(bare_ones, bare, chosen), partial(our_ones, tables, names, chosen), 3.0, READS),
-        "100 keys": (partial(bare_hundred, bare, chosen[:100]), partial(our_hundred, tables, chosen[:100]), 0.0, 1),
+        "one key": (partial(bare_ones, bare, chosen), partial(our_ones, view, chosen), 3.0, READS),
+        "100 keys": (partial(bare_hundred, bare, chosen[:100]), partial(our_hundred, view, chosen[:100]), 0.0, 1),
     }
     ours = {}
     for task, (of_bare, of_ours, limit, times) in works.items():
@@ -137,16 +125,6 @@ def one_bare(env: lmdb.Environment, names: list[str], key: int) -> dict[str, flo
     return dict(zip(names, [value for row in rows for value in row], strict=True))
 
 
-def one_of_ours(tables: list[OnlineTable], names: list[str], key: int) -> dict[str, float]:
-    """The features of one key, as a view would put them together."""
-    values: tuple[float, ...] = ()
-    for answer in get_vector(tables, {"key": key}):
-        if type(answer) is not OnlineRow:
-            raise LookupError(key)
-        values += answer.values
-    return dict(zip(names, values, strict=False))
-
-
 def bare_ones(env: lmdb.Environment, keys: list[int]) -> None:
     """Three gets for each key."""
     for key in keys:
@@ -156,10 +134,10 @@ def bare_ones(env: lmdb.Environment, keys: list[int]) -> None:
             FLOATS.unpack(row)
 
 
-def our_ones(tables: list[OnlineTable], names: list[str], keys: list[int]) -> None:
+def our_ones(view: FeatureView, keys: list[int]) -> None:
     """A vector for each key."""
     for key in keys:
-        one_of_ours(tables, names, key)
+        view.vector({"key": key})
 
 
 def bare_hundred(env: lmdb.Environment, keys: list[int]) -> None:
@@ -170,9 +148,9 @@ def bare_hundred(env: lmdb.Environment, keys: list[int]) -> None:
                 FLOATS.unpack(transaction.get(KEY.pack(group, key)))
 
 
-def our_hundred(tables: list[OnlineTable], keys: list[int]) -> None:
-    """All keys as Arrow tables."""
-    read_vectors(tables, pa.table({"key": keys}))
+def our_hundred(view: FeatureView, keys: list[int]) -> None:
+    """All keys at once."""
+    view.vectors([{"key": key} for key in keys])
 
 
 def measure_feast(ours: dict[str, float]) -> None:

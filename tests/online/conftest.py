@@ -1,10 +1,5 @@
 """A Redis server of our own, and a table with a store beside it."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import redis
 
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB
@@ -21,43 +15,6 @@ from groundswell.online import Follower, Lmdb, OnlineRow, OnlineStore, OnlineTab
 from groundswell.online._keys import KeyCodec, rows_prefix
 from groundswell.tables import Definition, Table, microseconds
 from groundswell.types import TIMESTAMP, Schema
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server of our own."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        reason = "redis-server is not installed; `make setup` does it where it may"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder, port = tmp_path_factory.mktemp("redis"), _free_port()
-    process = _start(binary, folder, port)
-    try:
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-
-
-def _start(binary: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    with redis.Redis(port=port) as client:
-        for _ in range(500):
-            try:
-                client.ping()
-                return process
-            except redis.ConnectionError:
-                time.sleep(0.01)
-    raise AssertionError("redis-server does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Room:

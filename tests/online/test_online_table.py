@@ -10,7 +10,7 @@ import pytest
 
 from groundswell.engines import VERSION
 from groundswell.errors import ColumnNotFoundError, CorruptionError, DataError, TypeMismatchError, VersionError
-from groundswell.online import AskTable, Lmdb, OnlineTable, get_vector, read_vectors
+from groundswell.online import AskTable, Lmdb, OnlineTable, OnlineTables
 from groundswell.online._keys import KeyCodec, record_address
 from groundswell.online._layout import NEVER, RowLayout
 from groundswell.online._sink import Sink
@@ -147,14 +147,14 @@ def test_several_tables_answer_in_one_vector(weather, store):
         place.online(names=["dest"], columns=["lat"]),
     ]
     request = {"origin": "EWR", "dest": "IAH", "carrier": "UA"}
-    assert [answer.values for answer in get_vector(roles, request)] == [(3.5,), (40.7,), (30.0,)]
-    assert [answer and answer.values for answer in get_vector(roles, {"origin": "X", "dest": "EWR"})] == [
+    assert [answer.values for answer in OnlineTables(roles).get(request)] == [(3.5,), (40.7,), (30.0,)]
+    assert [answer and answer.values for answer in OnlineTables(roles).get({"origin": "X", "dest": "EWR"})] == [
         None,
         None,
         (40.7,),
     ]
     requests = pa.table({"dest": ["EWR", None, "IAH"], "origin": ["EWR", "LGA", "JFK"]})
-    found = read_vectors(roles, requests, hours(5))
+    found = OnlineTables(roles).read(requests, hours(5))
     assert [rows.rows.column(0).to_pylist() for rows in found] == [
         [3.5, 9.5, 4.5],
         [40.7, None, None],

@@ -6,6 +6,7 @@ are renamed to `c0`, `c1`, … in the very call that reads the files, so a colum
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 import sqlglot
@@ -30,13 +31,19 @@ _TYPES = {
 
 def template(text: str, **parts: exp.Expr) -> exp.Select:
     """A constant query over our own names, with each part as a common table expression that it may select from."""
-    query = sqlglot.parse_one(text, read="duckdb", into=exp.Select)
+    query = _parsed(text).copy()
     for name, part in reversed(parts.items()):
         # In front: a part may be selected from by the template's own common table expressions.
         query.with_(name, as_=part, copy=False)
         with_ = query.args["with_"]
         with_.set("expressions", [with_.expressions[-1], *with_.expressions[:-1]])
     return query
+
+
+@lru_cache(1_000)
+def _parsed(text: str) -> exp.Select:
+    """A constant query; parsing one takes as long as running it on a few rows."""
+    return sqlglot.parse_one(text, read="duckdb", into=exp.Select)
 
 
 def text_of(tree: exp.Expr) -> str:

@@ -20,7 +20,7 @@ from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._vector import Matches, Vector, Vectors
 from groundswell.features._view_definition import ViewDefinition
 from groundswell.features.transformations import complete, complete_row
-from groundswell.online import Answer, OnlineRow, OnlineRows, get_vector
+from groundswell.online import Answer, OnlineRow, OnlineRows, OnlineTables
 from groundswell.types import TIMESTAMP
 
 __all__ = ["OnlineLookup"]
@@ -47,10 +47,12 @@ class OnlineLookup:
         self._lookups = join_lookups(view, online)
         self._names = tuple(lookup.name for lookup in self._lookups)
         self._nulls = [(None,) * lookup.n_outputs for lookup in self._lookups]
-        self._tables = [lookup.table for lookup in self._lookups]
-        self._is_plain = bool(self._lookups) and all(lookup.is_plain for lookup in self._lookups)
+        tables = [lookup.table for lookup in self._lookups]
+        plain = bool(tables) and all(lookup.is_plain for lookup in self._lookups)
+        self._tables = OnlineTables(tables) if plain else None
         depths = [lookup.depth for lookup in self._lookups]
-        self._stages = [[i for i, d in enumerate(depths) if d == depth] for depth in sorted(set(depths))]
+        stages = [[i for i, d in enumerate(depths) if d == depth] for depth in sorted(set(depths))]
+        self._stages = [(stage, OnlineTables([tables[i] for i in stage])) for stage in stages]
 
     def vector(self, given: Mapping[str, Any], at_us: int) -> Vector | None:  # Any: values of the request's types
         """The features of one request; None if the tables must answer.
@@ -64,12 +66,12 @@ class OnlineLookup:
             TypeMismatchError, DataError: a key is of another type than its column.
         """
         values = tuple([given[name] for name in self._own]) if self._own else ()
-        rows = get_vector(self._tables, given, at_us) if self._is_plain else self._by_stages(given, at_us)
-        for i, row in enumerate(rows):
-            if type(row) is OnlineRow:
-                values += row.values
-            elif row is None:
-                values += self._nulls[i]
+        rows = self._tables.get(given, at_us) if self._tables else self._by_stages(given, at_us)
+        for row, nulls in zip(rows, self._nulls):  # noqa: B905  # of one length; this runs each microsecond
+            if row is None:
+                values += nulls
+            elif type(row) is OnlineRow:
+                values += row[1]  # its values: by place, which takes half as long as by name
             else:
                 return None
         if self._view.on_demand:
@@ -86,7 +88,7 @@ class OnlineLookup:
         ask_table = np.zeros(len(requests), np.bool_)
         known: dict[str, pa.ChunkedArray] = {name: requests[name] for name in requests.column_names}
         found: dict[int, OnlineRows] = {}
-        for stage in self._stages:
+        for stage, _ in self._stages:
             lookups = [self._lookups[i] for i in stage]
             addresses = [lookup.addresses(known) for lookup in lookups]
             rows = lookups[0].table.store.get_many([address for some in addresses for address in some])
@@ -112,9 +114,8 @@ class OnlineLookup:
         """The rows of one request, where joins depend on each other or on more columns than come out."""
         rows: list[Answer] = [None] * len(self._lookups)
         known = dict(given)
-        for stage in self._stages:
-            tables = [self._tables[i] for i in stage]
-            for i, row in zip(stage, get_vector(tables, known, at_us), strict=True):
+        for stage, tables in self._stages:
+            for i, row in zip(stage, tables.get(known, at_us), strict=True):
                 lookup = self._lookups[i]
                 rows[i] = lookup.visible(row)
                 values = row.values if isinstance(row, OnlineRow) else None

@@ -47,6 +47,8 @@ class Requests:
             ColumnNotFoundError, SchemaError, TypeMismatchError, DataError: as for `converted`.
         """
         given = keys if request is None else {**keys, **request}
+        if not self._features and len(given) == self._size:
+            return given
         return given if len(given) == self._size and self._is_plain(given) else self.converted(given)
 
     def converted(self, given: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: as above
