@@ -1,14 +1,26 @@
 import json
+import os
+import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from groundswell.catalog import Event
 from groundswell.changes import JsonLines
 from groundswell.errors import CorruptionError, DataError
 
 Happen = Callable[..., list[Event]]
+
+
+def event(number: int) -> Event:
+    return Event(
+        sequence=number, at=datetime(2026, 1, 1, tzinfo=UTC), by="me@here", verb="inserted", entry_id="e" * 32,
+        kind="feature_group", name="weather", version=1, tags=[], detail={"rows": number},
+    )  # fmt: skip
 
 
 def lines(path: Path) -> list[dict]:
@@ -84,6 +96,39 @@ def test_starting_over_removes_its_files_only(path: Path, happen: Happen) -> Non
     assert list(path.parent.glob("events*")) == [other]
     sink.deliver(events)
     assert lines(path) == [event.to_dict() for event in events]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.integers(1, 4), st.none() | st.integers(0, 700)), max_size=12),
+    max_bytes=st.none() | st.integers(1, 900),
+)
+def test_whatever_is_cut_short_and_given_again_each_event_is_there_once(
+    steps: list[tuple[int, int | None]], max_bytes: int | None
+) -> None:
+    """Each step delivers some events; then the process dies before that counts, or it counts.
+
+    A death leaves of the last batch what had come to the disk by then.
+    """
+    events = [event(number) for number in range(1, 15)]
+    with tempfile.TemporaryDirectory() as folder:
+        path, position = Path(folder) / "events.jsonl", 0
+        sink = JsonLines(path=path, name="audit", max_bytes=max_bytes)
+        for size, lost_bytes in steps:
+            before = path.stat().st_size if path.exists() else 0
+            batch = events[position : position + size]
+            if not batch:
+                break
+            sink.deliver(batch)
+            if lost_bytes is None:
+                position += size
+            elif path.stat().st_size >= before:  # else the file is another one: what was before it is safe
+                os.truncate(path, max(before, path.stat().st_size - lost_bytes))
+            else:
+                os.truncate(path, max(0, path.stat().st_size - lost_bytes))
+        sink.deliver(events)
+        files = [*sorted(path.parent.glob("events-*.jsonl")), path]
+        assert [line["sequence"] for file in files for line in lines(file)] == list(range(1, 15))
 
 
 @pytest.mark.parametrize("text", ["hello\n", '{"sequence": "x"}\n', '{"sequence": 0}\n', "[1]\n", "\n"])

@@ -1,3 +1,4 @@
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +27,10 @@ def test_events_are_posted_signed_in_parts(
     assert [[event["sequence"] for event in post] for post in endpoint.posts] == [[1, 2], [3]]
     assert endpoint.events == [event.to_dict() for event in events]
     headers = endpoint.headers[0]
-    assert (headers["webhook-id"], headers["Content-Type"]) == ("1-2", "application/json")
+    assert re.fullmatch("1-2-[0-9a-f]{16}", headers["webhook-id"])
+    assert headers["Content-Type"] == "application/json"
+    hook.deliver(events[:2])
+    assert endpoint.headers[2]["webhook-id"] == headers["webhook-id"], "the same when it is sent again"
     assert headers["path"] == "/events?of=test"
 
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, urlsplit
@@ -33,8 +34,8 @@ class Webhook:
     Args:
         url: the endpoint; without TLS only on this machine.
         name: what it is registered as.
-        secret_variable: the environment variable that holds the secret with which posts are signed. The catalog keeps
-            its name only.
+        secret_variable: the environment variable that holds the secret with which posts are signed: a text of 24 bytes
+            or more, or `whsec_` and as many in base64. The catalog keeps the variable's name only.
         filter: which events it wants.
         timeout_s: how long the endpoint may take to accept the connection, and then to answer.
 
@@ -75,7 +76,10 @@ class Webhook:
         for start in range(0, len(events), _MOST_EVENTS):
             part = events[start : start + _MOST_EVENTS]
             body = json.dumps({"events": [event.to_dict() for event in part]}, ensure_ascii=False).encode()
-            self._post(body, sign(key, f"{part[0].sequence}-{part[-1].sequence}", datetime.now(UTC), body))
+            # The same whenever these events are sent, and never that of others, which a receiver would take for these.
+            digest = blake2b(body, digest_size=8).hexdigest()
+            message_id = f"{part[0].sequence}-{part[-1].sequence}-{digest}"
+            self._post(body, sign(key, message_id, datetime.now(UTC), body))
 
     def start_over(self) -> None:
         """Nothing is kept here: the endpoint is sent all events again."""
