@@ -49,6 +49,7 @@ class Windowed:
         key: the columns whose values have windows of their own; rows with a null in one are left out.
         measures: what is computed, in order.
         schema: the result: keys, end of the window, when it was known if the rows say when they were, and the values.
+        known_every_us: availability is rounded up to multiples of so many microseconds.
     """
 
     snapshot: Snapshot
@@ -57,6 +58,7 @@ class Windowed:
     key: tuple[str, ...]
     measures: tuple[WindowMeasure, ...]
     schema: pa.Schema
+    known_every_us: int = 1
 
 
 def window_bounds(plan: Windowed) -> exp.Expr:
@@ -128,11 +130,13 @@ def _touched(plan: Windowed, within: tuple[int, int] | None) -> dict[str, exp.Ex
     keys, definition = _keys(plan), plan.snapshot.definition
     names = ", ".join(keys)
     given = " AND ".join(f"{key} IS NOT NULL" for key in keys)
-    identity = [f"p{i}" for i in range(len(definition.primary_key))]
-    until = f"lead(a) OVER (PARTITION BY {', '.join(identity)}, e ORDER BY a)" if definition.available_at else "NULL"
+    identity, step = [f"p{i}" for i in range(len(definition.primary_key))], plan.known_every_us
+    until = f"lead(a) OVER (PARTITION BY {', '.join(identity)}, e ORDER BY b)" if definition.available_at else "NULL"
     parts: dict[str, exp.Expr] = {
         "r": _rows(plan, within),
-        "versions": template(f"SELECT r.*, {until}::BIGINT AS until FROM r"),
+        # Up to the next multiple, before 1970 too. Of two versions of a row it may be the same: the later one counts.
+        "timed": template(f"SELECT r.*, b + ((-b) % {step} + {step}) % {step} AS a FROM r"),
+        "versions": template(f"SELECT timed.*, {until}::BIGINT AS until FROM timed"),
     }
     if plan.before is None:
         parts["touched"] = template(f"SELECT DISTINCT {names}, e FROM r WHERE {given}")
@@ -152,10 +156,7 @@ def _rows(plan: Windowed, within: tuple[int, int] | None) -> exp.Expr:
     snapshot, definition = plan.snapshot, plan.snapshot.definition
     assert definition.event_time is not None
     columns = _own_columns(plan, definition)
-    happened = columns["e"].copy()
-    columns["a"] = (
-        exp.func("epoch_us", column(definition, definition.available_at)) if definition.available_at else happened
-    )
+    columns["b"] = exp.func("epoch_us", column(definition, definition.available_at or definition.event_time))
     for i, measure in enumerate(plan.measures):
         if measure.column is not None:
             columns[f"v{i}"] = column(definition, measure.column)

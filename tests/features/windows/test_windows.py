@@ -160,6 +160,19 @@ def test_windows_are_what_loops_give(project: gs.Project, available: bool, rows:
     same(by_identity(windowed(group).read().to_arrow()), expected(rows, available=available))
 
 
+@settings(max_examples=10, deadline=None)
+@given(rows=rows)
+def test_moments_of_knowledge_can_be_rounded_up(project: gs.Project, rows: list[Row]) -> None:
+    group = source(project, available=True, rows=rows)
+    windows = gs.windows(group, key="carrier", aggregations=AGGREGATIONS, every="1h", known_every="2h")
+    epoch, even = datetime.fromtimestamp(0, UTC), 2 * HOUR
+    rounded = [
+        row | {"known": epoch - (epoch - row["known"]) // even * even}
+        for row in sorted(rows, key=lambda row: row["known"])  # of two versions that become one the later counts
+    ]
+    same(by_identity(windows.read().to_arrow()), expected(rounded, available=True))
+
+
 @pytest.mark.parametrize("available", [True, False])
 @settings(max_examples=10, deadline=None)
 @given(rows=rows, data=st.data())
@@ -317,6 +330,7 @@ def test_a_group_of_other_windows_or_keys_is_refused(project: gs.Project) -> Non
         ({"aggregations": {"n": gs.share("delay", over="1h")}}, TypeMismatchError, "A share is of true"),
         ({"aggregations": {"carrier": gs.count(over="1h")}}, SchemaError, "'carrier' is there twice"),
         ({"aggregations": {"n": gs.count(over="30d")}, "every": "1s"}, DataError, "2,592,000 windows"),
+        ({"known_every": "1d"}, DataError, "a length of the calendar"),
         ({"every": "often"}, DataError, "cannot be read as every"),
         ({"time_zone": "Mars"}, DataError, "no time zone"),
     ],

@@ -37,6 +37,7 @@ def windows(
     time_zone: str = "UTC",
     event_time: str = "window_end",
     available_at: str = "known_at",
+    known_every: str | None = None,
 ) -> "Windows":
     """Aggregations of a group's rows over windows of time, for each key.
 
@@ -53,6 +54,8 @@ def windows(
         time_zone: the IANA zone whose days, weeks and months are meant.
         event_time: what the column with the ends of windows is called.
         available_at: what the column with the moments of knowledge is called; there is none if the group has none.
+        known_every: round the moments of knowledge up to multiples of this, such as "15min" (s, min or h, counted from
+            1970 in UTC): fewer rows, each known a little later than it could be. None keeps every moment.
 
     Raises:
         SchemaError: the group has no event time, or two columns would have one name.
@@ -87,6 +90,7 @@ def windows(
         time_zone=time_zone,
         schema=schema,
         calendar=Calendar(time_zone),
+        known_every_us=_rounding(known_every),
     )
 
 
@@ -103,6 +107,7 @@ class Windows:
         schema: the columns of the result: the key, the end of the window, the moment of knowledge if the source has
             one, the values.
         calendar: of the zone.
+        known_every_us: the moments of knowledge are multiples of so many microseconds.
     """
 
     source: FeatureGroup
@@ -112,6 +117,7 @@ class Windows:
     time_zone: str
     schema: Schema
     calendar: Calendar
+    known_every_us: int
 
     @property
     def times(self) -> tuple[str, str | None]:
@@ -127,6 +133,7 @@ class Windows:
             "aggregations": {name: str(a) for name, a in self.aggregations.items()},
             "every": str(self.every),
             "time_zone": self.time_zone,
+            "known_every_us": self.known_every_us,
         }
         return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
 
@@ -201,12 +208,27 @@ class Windows:
             key=self.key,
             measures=tuple(measures),
             schema=self.schema.to_arrow(),
+            known_every_us=self.known_every_us if self.source.available_at else 1,
         )
 
     def __repr__(self) -> str:
         values = "".join(f"\n  {name}: {aggregation}" for name, aggregation in self.aggregations.items())
         zone = "" if self.time_zone == "UTC" else f" in {self.time_zone}"
         return f"Windows of {self.source.name!r} by {', '.join(self.key)}, every {self.every}{zone}:{values}"
+
+
+def _rounding(known_every: str | None) -> int:
+    if known_every is None:
+        return 1
+    step = parse_span(known_every, "known_every").fixed_us
+    if step is None:
+        raise DataError(
+            f"known_every={known_every!r} is a length of the calendar.",
+            why="Moments of knowledge are rounded to a fixed length.",
+            fix="Give seconds, minutes or hours, such as '15min' or '24h'.",
+            value=known_every,
+        )
+    return step
 
 
 def _check_aggregations(aggregations: object) -> None:
