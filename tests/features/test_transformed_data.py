@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import groundswell as gs
 from groundswell.errors import CorruptionError, DataError, FitError
+from groundswell.features import to_features
 from groundswell.features.fitting import Transformations
 from groundswell.features.transformations import check_transformations
 from groundswell.types import Schema
@@ -108,6 +109,8 @@ def test_a_row_alone_gives_the_bits_that_it_gives_among_others(rows):
 def test_a_frame_gives_what_a_table_gives(rows):
     transformations = fitted(TRAINING)
     from_frame = transformations.transform(table_of(rows).to_pandas())
+    frame = to_features(transformations.transform_table(table_of(rows)))
+    pd.testing.assert_frame_equal(from_frame, frame, check_exact=True)
     pd.testing.assert_frame_equal(from_frame, transformations.transform(table_of(rows)), check_exact=True)
 
 

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from groundswell.engines import Scannable
 from groundswell.errors import ColumnNotFoundError, DataError, choices
 from groundswell.types import Field, Schema, type_name
 
-__all__ = ["Chosen", "as_arrow", "raw_table", "whole"]
+__all__ = ["Chosen", "as_arrow", "as_floats", "raw_table", "whole"]
 
 
 class Chosen:
@@ -48,6 +49,12 @@ def whole(column: Any) -> Any:  # Any: a column of numpy or Arrow
 def as_arrow(column: Any) -> pa.Array:  # Any: a column of numpy or Arrow
     """The column as Arrow; NaN stays NaN, which for a number means that it is missing."""
     return pa.array(column) if isinstance(column, np.ndarray) else column
+
+
+def as_floats(column: Any) -> NDArray[np.float64]:  # Any: a float64 column of numpy or Arrow
+    """The column as numpy, a missing value as NaN."""
+    found: NDArray[np.float64] = column if isinstance(column, np.ndarray) else column.to_numpy(zero_copy_only=False)
+    return found
 
 
 def raw_table(X: Any, schema: Schema) -> pa.Table:  # Any: a pandas frame or anything with an Arrow stream
