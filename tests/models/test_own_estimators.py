@@ -16,7 +16,8 @@ KINDS = [
     if inspect.isclass(kind := getattr(groundswell.estimators, name)) and hasattr(kind, "fit")
 ]
 
-TEXTS = ("CountVectorizer", "HashingVectorizer", "TfidfVectorizer")
+TEXTS = ("CountVectorizer", "HashingVectorizer", "RegexTokenizer", "TfidfVectorizer")
+TOKENS = ("NGram", "StopWordsRemover")
 ARGUMENTS = {
     "ColumnTransformer": {"transformers": [("scaled", groundswell.estimators.StandardScaler(), [0, 2])]},
     "HashingVectorizer": {"n_features": 64},
@@ -28,6 +29,8 @@ def test_it_comes_back_and_answers_the_same(kind, tmp_path):
     X = np.abs(np.random.default_rng(0).normal(size=(60, 3)))
     if kind.__name__ in TEXTS:
         X = np.array([f"row {i} of many rows, say {i // 7}" for i in range(60)])
+    if kind.__name__ in TOKENS:
+        X = [["row", str(i), "of", "many"] for i in range(60)]
     model = kind(**ARGUMENTS.get(kind.__name__, {})).fit(X, 1 + np.arange(60) % 2)
     back = load_model(save_model(model, tmp_path / "model.skops"))
     answer = "predict" if hasattr(model, "predict") else "transform"

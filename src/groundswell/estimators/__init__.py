@@ -30,6 +30,7 @@ from groundswell.estimators._simple_imputer import SimpleImputer
 from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, LinearSummary
 from groundswell.estimators._text import CountVectorizer, HashingVectorizer
 from groundswell.estimators._tfidf import TfidfTransformer, TfidfVectorizer
+from groundswell.estimators._tokens import NGram, RegexTokenizer, StopWordsRemover
 
 __all__ = [
     "PCA",
@@ -59,17 +60,20 @@ __all__ = [
     "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "NGram",
     "OneHotEncoder",
     "OrdinalEncoder",
     "PolynomialFeatures",
     "RandomForestClassifier",
     "RandomForestRegressor",
+    "RegexTokenizer",
     "RegularizationPath",
     "Ridge",
     "RidgeCV",
     "RobustScaler",
     "SimpleImputer",
     "StandardScaler",
+    "StopWordsRemover",
     "TfidfTransformer",
     "TfidfVectorizer",
     "enet_path",

@@ -4,7 +4,7 @@ A document is a text, or a list of tokens that something else has made; a null i
 scikit-learn's own, so the same settings give the same terms.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +35,7 @@ class TextTransformer(TableTransformer):
     analyzer: Literal["word", "char", "char_wb"]
     lowercase: bool
     strip_accents: Literal["ascii", "unicode"] | None
-    stop_words: Literal["english"] | Sequence[str] | None
+    stop_words: Literal["english"] | Collection[str] | None
     token_pattern: str
     ngram_range: tuple[int, int]
 
@@ -90,8 +90,15 @@ class TextTransformer(TableTransformer):
         source = as_scannable(X)
         known = getattr(self, "feature_names_in_", None)
         column = _text_column(source.schema, None if known is None else str(known[0]))
-        names, labels = [str(name) for name in self.get_feature_names_out()], getattr(X, "label_schema", None)
-        return Transformed(source, [column], names, self._transform_batch, any_type=True, label_schema=labels)
+        return Transformed(
+            source,
+            [column],
+            [str(name) for name in self.get_feature_names_out()],
+            self._transform_batch,
+            types=self._column_types(source.schema),
+            any_type=True,
+            label_schema=getattr(X, "label_schema", None),
+        )
 
 
 def is_text_table(X: object) -> bool:
@@ -103,7 +110,7 @@ def fit_texts(estimator: BaseEstimator, X: Any, y: Any = None) -> Columns:  # An
     """The documents to learn from; of a table the estimator learns the name of their column.
 
     Raises:
-        SchemaError: a table has no column of texts, or several.
+        SchemaError: a table has no column of texts, or others beside it.
         TypeMismatchError: a document is no text.
     """
     for name in ("n_features_in_", "feature_names_in_", "_learned_from_table"):
@@ -113,7 +120,14 @@ def fit_texts(estimator: BaseEstimator, X: Any, y: Any = None) -> Columns:  # An
         return Columns(batches=ArrayBatches(batch), names=(KEY,), types=(arrow_column(batch, KEY).type,))
     source = as_scannable(X)
     roles = table_roles(estimator, X, source, y)
-    column = _text_column(pa.schema([source.schema.field(name) for name in roles.X]), None)
+    if len(roles.X) != 1:
+        raise SchemaError(
+            f"The table has the columns {list(roles.X)} beside the label, where one column of texts is needed.",
+            why="A vectorizer takes one column, and others would go on beside its terms.",
+            fix="Select it: ColumnTransformer([('words', TfidfVectorizer(), 'review')]).",
+            known=list(roles.X),
+        )
+    column = _text_column(source.schema.empty_table().select(list(roles.X)).schema, None)
     estimator.n_features_in_, estimator.feature_names_in_ = 1, np.asarray([column], dtype=object)
     batches = batches_of(source, Roles(columns=(column,)))
     return Columns(batches=batches, names=(column,), types=(source.schema.field(column).type,))

@@ -263,6 +263,9 @@ _OWN = frozenset(
         "_text.HashingVectorizer",
         "_tfidf.TfidfTransformer",
         "_tfidf.TfidfVectorizer",
+        "_tokens.NGram",
+        "_tokens.RegexTokenizer",
+        "_tokens.StopWordsRemover",
     )
 )
 """Our own estimators, whose attributes are arrays and plain values."""
