@@ -103,10 +103,12 @@ def project(tmp_path_factory):
         yield project
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.data())
 def test_what_is_written_is_read(project, table, data):
-    group = project.create_feature_group(f"g{next(numbering)}", primary_key=["k"], schema=table.schema)
+    group = project.create_feature_group(
+        f"g{next(numbering)}", primary_key=["k"], schema=table.schema, statistics=False
+    )
     meant = pa.schema([pa.field(f.name, canonical_type(f.type), f.name != "k") for f in table.schema])
     assert group.schema.to_arrow() == meant
     half = table.num_rows // 2
