@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
+from groundswell.errors import DataError
 from groundswell.features._has_commits import AsOf
 from groundswell.features.statistics import Scope, StatisticsConfig, StatisticsRecords, StatisticsReport
 from groundswell.tables import Snapshot, Table
@@ -58,7 +59,10 @@ class HasStatistics(ABC):
 
         Raises:
             NotFoundError: no such version, or the commit wrote no rows.
+            DataError: `rows` is neither "written" nor "current".
         """
+        if rows not in ("written", "current"):
+            raise DataError(f"There are no {rows!r} rows.", fix="Use rows='written' or rows='current'.", rows=rows)
         at = self.table.version() if as_of is None else self.snapshot(as_of, remainder=True).version
         scope: Scope = "current rows" if rows == "current" else "rows written"
         return self._statistics.report(self.table, *((at, scope) if commit is None else (commit, "commit")))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from groundswell.errors import DataError
+from groundswell.errors import ColumnNotFoundError, DataError
 from groundswell.features.statistics import StatisticsConfig, StatisticsReport
 from groundswell.types import Schema
 
@@ -55,6 +55,8 @@ def test_nothing_moves_from_itself() -> None:
     assert {drift.ks for drift in comparison.columns} <= {0.0, None}
     assert str(comparison).startswith("Reference: Statistics of training data")
     assert comparison._repr_html_()
+    with pytest.raises(ColumnNotFoundError, match="'c', 'e', 's', 'x'"):
+        comparison["z"]
     assert list(comparison.to_pandas().index) == ["x", "s", "c", "e"]
 
 

@@ -73,7 +73,7 @@ def test_the_commit_carries_a_digest_and_no_value(group: FeatureGroup) -> None:
     assert digests[0] != digests[1]  # salted: equal rows do not show as equal
 
 
-def test_rows_written_and_current_rows_are_told_apart(group: FeatureGroup) -> None:
+def test_rows_written_and_current_rows_are_told_apart(project: Any, group: FeatureGroup) -> None:
     group.insert(rows(100))
     group.insert(rows(100).assign(temp=5.0))
     assert group.statistics().rows == 200
@@ -85,6 +85,8 @@ def test_rows_written_and_current_rows_are_told_apart(group: FeatureGroup) -> No
     assert kept.exists()
     assert group.statistics(rows="current").rows == 100
     assert group.statistics().rows == 200
+    done = [a.detail for a in project.catalog.activity(name="weather") if a.verb == "statistics computed"]
+    assert {"of": "current rows", "version": compaction.version} in done
     with pytest.raises(NotFoundError, match="wrote no rows"):
         group.statistics(commit=compaction.version)
 
@@ -144,6 +146,8 @@ def test_bad_choices_are_refused_and_write_nothing(project: Any, group: FeatureG
         group.set_statistics(["quantile"])
     with pytest.raises(ColumnNotFoundError, match="'tmp'"):
         group.set_statistics(StatisticsConfig(columns=("tmp",)))
+    with pytest.raises(DataError, match="no 'newest' rows"):
+        group.statistics(rows="newest")  # type: ignore[arg-type]
     for wrong in ("range", 3, None, [1]):
         with pytest.raises(DataError):
             group.set_statistics(wrong)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from groundswell.errors import ColumnNotFoundError, choices
 from groundswell.features.statistics._column import ColumnStatistics
 
 __all__ = ["ColumnDrift", "Comparison", "compare_columns"]
@@ -62,7 +63,15 @@ class Comparison:
     columns: tuple[ColumnDrift, ...]
 
     def __getitem__(self, column: str) -> ColumnDrift:
-        return {drift.name: drift for drift in self.columns}[column]
+        found = {drift.name: drift for drift in self.columns}
+        if column not in found:
+            raise ColumnNotFoundError(
+                f"There is no column {column!r} that both reports have.",
+                fix=choices(column, found, "columns"),
+                column=column,
+                known=list(found),
+            )
+        return found[column]
 
     def drifted(self, psi: float = 0.25) -> list[str]:
         """The columns whose population stability index is at least this, the largest first."""

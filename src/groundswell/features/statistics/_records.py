@@ -180,7 +180,7 @@ class StatisticsRecords:
         summary = self.files.get(name)
         if summary is None:
             summary = self._compute(table.snapshot(version, remainder=True))
-            self.files.put(name, summary)
+            self._put(name, summary, {"of": "current rows", "version": version})
         return summary
 
     def recompute(self, table: Table, version: int) -> None:
@@ -219,8 +219,12 @@ class StatisticsRecords:
         if not all(Path(file.path).exists() for file in own):
             return None
         summary = self._compute(replace(snapshot, files=own))
-        self.files.put(f"commit-{commit.version}", summary)
+        self._put(f"commit-{commit.version}", summary, {"of": "commit", "version": commit.version})
         return summary
+
+    def _put(self, name: str, summary: Summary, detail: Mapping[str, Any]) -> None:  # Any: JSON
+        self.files.put(name, summary)
+        self._catalog.log("statistics computed", self._group, detail)
 
     def _compute(self, snapshot: Snapshot) -> Summary:
         config, definition = self.config() or StatisticsConfig(), snapshot.definition
