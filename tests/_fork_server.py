@@ -217,6 +217,25 @@ def write_group(*, folder: str, **batches: object) -> None:
     write(group.insert, group.compact, **batches)
 
 
+def write_online_group(*, folder: str, store: str, first: int, last: int) -> None:
+    """Insert batches into a group that is online, made at first; now and then change it in other ways.
+
+    Args:
+        store: the address of a Redis server; empty is the project's own.
+    """
+    project = gs.open(folder, online=Redis(store, lease_s=0.3) if store else None, threads=1)
+    project.clock = lambda: START + timedelta(minutes=25)
+    if "events" not in [group.name for group in project.feature_groups()]:
+        project.create_feature_group("events", primary_key=["k"], event_time="t", schema=events(0).schema, online=True)
+    group = project.get_feature_group("events")
+    for number in range(first, last + 1):
+        group.insert(events(number))
+        if number % 5 == 3:
+            group.compact()
+        if number % 4 == 1:
+            group.delete_rows([{"k": f"k{number % 20}"}])
+
+
 def write(
     insert: Callable, compact: Callable, *, writer: str, first: int, last: int, acknowledged: str, compact_every: int
 ) -> None:
@@ -269,6 +288,7 @@ TASKS = {
     "follow_table": follow_table,
     "widen_table": widen_table,
     "write_group": write_group,
+    "write_online_group": write_online_group,
     "write_table": write_table,
 }
 
