@@ -209,3 +209,17 @@ def test_other_tools_see_every_value(project):
         assert list(row["vector"]) == [0.5, -1.0]
         assert row["parts"] == {"a": Decimal(2**64 - 1), "b": [3_600_000_000]}
     assert DeltaTable(group.table.folder).version() == 1
+
+
+def test_bounds_reach_to_the_ends_of_unsigned_integers(project):
+    group = project.create_feature_group(
+        f"bounds{next(numbering)}",
+        primary_key=["k"],
+        schema={"k": pa.uint64(), "n": pa.uint64(), "h": pa.float16()},
+        expectations=[gs.expect("n").between(2**63, 2**64 - 1), gs.expect("h").between(0, 0.5)],
+    )
+    group.insert([{"k": 2**64 - 1, "n": 2**64 - 1, "h": 0.5}])
+    assert group.check([{"k": 1, "n": 2**63, "h": 0.25}]).ok
+    assert not group.check([{"k": 1, "n": 2**63 - 1, "h": 0.25}]).ok
+    assert not group.check([{"k": 1, "n": 2**63, "h": 0.75}]).ok
+    assert group.delete_rows({"k": 2**64 - 1}).deleted == 1

@@ -32,6 +32,13 @@ def test_everything_tabular_is_read(data):
     assert read_frame(data).read_all().to_pydict() == COLUMNS
 
 
+def test_integers_beyond_int64_are_read():
+    for data in ({"k": [2**64 - 1, None, 0]}, [{"k": 2**64 - 1}, {}, {"k": 0}]):
+        assert read_frame(data).read_all().equals(pa.table({"k": pa.array([2**64 - 1, None, 0], pa.uint64())}))
+    with pytest.raises(TypeMismatchError, match="'k'"):
+        read_frame({"k": [2**64 - 1, -1]})
+
+
 def test_records_need_not_have_the_same_keys():
     assert read_frame([{"a": 1}, {"b": "x"}]).read_all().to_pylist() == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
     assert read_frame([]).read_all().num_columns == 0

@@ -88,7 +88,7 @@ def _read_columns(columns: Mapping[Any, Any]) -> pa.RecordBatchReader:  # Any: n
         if isinstance(values, list | tuple):
             refuse_mixed_zones(name, _zones(values))
         try:
-            arrays[name] = pa.table({name: values}).column(0)
+            arrays[name] = _column(values)
         except GroundswellError:
             raise
         except _UNREADABLE as error:
@@ -97,6 +97,13 @@ def _read_columns(columns: Mapping[Any, Any]) -> pa.RecordBatchReader:  # Any: n
         return pa.table(arrays).to_reader()
     except pa.ArrowInvalid as error:  # columns of different lengths
         raise _unreadable("A column", error) from None
+
+
+def _column(values: object) -> pa.ChunkedArray:
+    try:
+        return pa.table({"values": values}).column(0)
+    except OverflowError:
+        return pa.chunked_array([pa.array(values, pa.uint64())])  # integers that int64 does not hold
 
 
 def _unreadable(what: str, error: Exception) -> TypeMismatchError:

@@ -118,6 +118,8 @@ def _bound(rule: ColumnExpectation, value: Plain, field: Field, rounding: str) -
 
 def _grid(kind: pa.DataType) -> tuple[Decimal, Decimal, Decimal]:
     """The least and the greatest value of an integer or decimal type, and the step between its values."""
+    if pa.types.is_unsigned_integer(kind):
+        return Decimal(0), Decimal(2**kind.bit_width - 1), Decimal(1)
     if pa.types.is_integer(kind):
         half = 2 ** (kind.bit_width - 1)
         return Decimal(-half), Decimal(half - 1), Decimal(1)
@@ -147,6 +149,7 @@ def _converted(rule: ColumnExpectation, value: Plain, field: Field) -> pa.Scalar
     readers: dict[pa.DataType, Callable[[Plain], object]] = {
         pa.string(): _text,
         pa.bool_(): _boolean,
+        pa.float16(): _float,
         pa.float32(): _float,
         pa.float64(): _float,
         pa.date32(): _date,
