@@ -5,22 +5,23 @@ from typing import Any, Self
 import numpy as np
 import sklearn.cluster
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
 from sklearn.utils import check_random_state
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import Input, fit_input, is_table, predict_parts
 from groundswell.estimators._row_sample import RowSample
-from groundswell.estimators._transform import matrix, transform_parts
+from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, ClusterSums, Moments
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  # type: ignore[misc]
     """k-means clustering: centers that minimize the sum of squared distances (the inertia) of rows to the nearest.
 
     Seeds come from k-means||: a few passes each sample rows in proportion to their squared distance from the seeds so
     far, and the candidates, weighted by the rows nearest to them, are clustered in memory. Then each iteration is one
     pass. Samples are drawn by a hash of the rows, so the result does not depend on how the rows are partitioned.
+    `transform` gives the distances to the centers, shape (rows, clusters).
 
     Args:
         n_clusters: how many centers.
@@ -116,9 +117,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         return predict_parts(self, X, lambda batch: self._distances(batch).argmin(axis=1).astype(np.int32))
 
-    def transform(self, X: Any) -> Any:  # Any: array-likes and tables
-        """The distances to the centers, shape (rows, clusters); of a table a table that is read lazily."""
-        return transform_parts(self, X, self._distances)
+    def _transform_batch(self, batch: Batch) -> NDArray[np.float64]:
+        return self._distances(batch)
 
     def score(self, X: Any, y: Any = None) -> float:  # Any: array-likes and tables
         """The negative inertia of these rows."""
