@@ -188,7 +188,6 @@ class StatisticsRecords:
         self.files.remove([name for name in self.files.names() if not name.startswith("commit-")])
         for commit in _writing(table, version):
             self._recompute(table, commit)
-        self._catalog.log("statistics computed", self._group, {"commit": version})
 
     def forget_values(self, table: Table | None) -> int:
         """Remove every summary and compute that of the current rows anew; returns how many were removed."""
