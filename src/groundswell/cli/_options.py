@@ -1,16 +1,30 @@
 """Options that several commands take, and the project that they name."""
 
+import importlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from groundswell.errors import NotFoundError
+from groundswell.errors import DataError, NotFoundError
 
 if TYPE_CHECKING:
     from groundswell.project import Project
 
-__all__ = ["HERE", "AsJson", "At", "GroupName", "InProject", "Limit", "Version", "open_project", "version_or_time"]
+__all__ = [
+    "HERE",
+    "AsJson",
+    "At",
+    "GroupName",
+    "InProject",
+    "Limit",
+    "Modules",
+    "Version",
+    "import_modules",
+    "open_project",
+    "version_or_time",
+]
 
 HERE = Path()
 
@@ -32,6 +46,35 @@ Limit = Annotated[int | None, typer.Option(min=0, help="At most so many.")]
 At = Annotated[
     str | None, typer.Option(metavar="TIME", help="The moment, such as 2013-11-01T15:00Z.", show_default="now")
 ]
+
+Modules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        metavar="MODULE",
+        help="A module with on-demand features of the view, such as shop.features; it is run. May be given again.",
+        show_default=False,
+    ),
+]
+
+
+def import_modules(names: list[str] | None) -> None:
+    """Import the modules that a command names, from the current folder too.
+
+    Raises:
+        DataError: one cannot be imported.
+    """
+    if names and "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    for name in names or ():
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise DataError(
+                f"The module {name!r} cannot be imported: {error}.",
+                fix="Give its dotted name, such as shop.features, as seen from the current folder.",
+                module=name,
+            ) from error
 
 
 def open_project(folder: Path) -> "Project":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from groundswell.cli._options import HERE, AsJson, At, InProject, open_project
+from groundswell.cli._options import HERE, AsJson, At, InProject, Modules, import_modules, open_project
 from groundswell.cli._text import print_json
 from groundswell.errors import CorruptionError, DataError
 
@@ -34,6 +34,7 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    modules: Modules = None,
 ) -> None:
     """Serve models over HTTP, in the Open Inference Protocol v2, until Ctrl-C.
 
@@ -43,6 +44,7 @@ def serve(
     Example: groundswell serve late_arrival@champion
              curl http://127.0.0.1:8080/v2/models/late_arrival
     """
+    import_modules(modules)
     with open_project(project) as opened:
         service = opened.deploy(*references, token=token)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's way to say Ctrl-C
@@ -60,6 +62,7 @@ def predict(
     project: InProject = HERE,
     at: At = None,
     as_json: AsJson = False,
+    modules: Modules = None,
 ) -> None:
     """Predict for records, and record the predictions.
 
@@ -75,6 +78,7 @@ def predict(
     from groundswell.cli._tables import print_table
 
     rows = _records(records)
+    import_modules(modules)
     with open_project(project) as opened:
         model = opened.get_model(reference)
         with opened.deploy(model.reference) as service:

@@ -80,7 +80,7 @@ class OnDemand:
                 f"The on-demand feature {self.name!r} is computed by {self.module}.{self.qualname}, which is not "
                 "loaded.",
                 why="A project keeps the digest of its code and never the code, so that opening one runs nothing.",
-                fix=(f"Import {self.module} first, or hand" if not main else "Hand")
+                fix=("Hand" if main else f"Import {self.module} (--import {self.module} on the command line), or hand")
                 + f" the function in: project.get_feature_view(…, on_demand=[{self.name}]).",
                 name=self.name,
                 module=self.module,
