@@ -1,12 +1,16 @@
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from groundswell.catalog import Catalog, CommitRecord, Event
+import groundswell
+from groundswell.catalog import VERBS, Catalog, CommitRecord, Event
 from groundswell.catalog._schema import tags
+from groundswell.catalog._verbs import COMMIT_VERBS
 from groundswell.errors import InvalidNameError, NotFoundError
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -153,3 +157,10 @@ def test_events_go_when_they_are_old_and_every_consumer_has_them(catalog: Catalo
     assert catalog.events.prune(datetime.now(UTC)) == 1
     catalog.log("described", weather)
     assert [e.sequence for e in catalog.events.after(0)] == [7], "numbers are not used again"
+
+
+def test_every_verb_that_the_rooms_use_is_on_the_list() -> None:
+    sources = "\n".join(path.read_text() for path in Path(groundswell.__file__).parent.rglob("*.py"))
+    used = set(re.findall(r'\.log\(\s*"([^"]+)"|\brecord\(\w+, \w+, "([^"]+)"', sources))
+    assert {"created", "untagged"} < {verb for pair in used for verb in pair if verb} <= VERBS.keys()
+    assert set(COMMIT_VERBS.values()) <= VERBS.keys()
