@@ -11,8 +11,8 @@ import pytest
 from deltalake import DeltaTable
 
 import groundswell as gs
+from groundswell._faults import POINTS
 from groundswell.features import FeatureGroup
-from groundswell.tables._faults import POINTS
 
 ROWS = 20
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import groundswell as gs
-from groundswell.tables._faults import POINTS
+from groundswell._faults import POINTS
 
 
 def test_a_doctor_beside_a_writer_finds_nothing(tmp_path: Path, fork_server: Any) -> None:

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from groundswell._faults import FOLLOWER_POINTS
 from groundswell.online import Lmdb, Redis
-from groundswell.online._faults import POINTS
 
 
 def task(folder: Path, store: str, **changes: object) -> dict[str, object]:
     return {"folder": str(folder), "store": store, "first": 0, "last": 12, "part_rows": 8} | changes
 
 
-@pytest.mark.parametrize("fault", [*(f"{point}:2" for point in POINTS), "follow:locked:1", "rebuild:rows-written:1"])
+@pytest.mark.parametrize(
+    "fault", [*(f"{point}:2" for point in FOLLOWER_POINTS), "follow:locked:1", "rebuild:rows-written:1"]
+)
 def test_a_follower_killed_at_a_fault_point_is_made_up_for(room_of, tmp_path, fork_server, fault):
     with room_of(tmp_path / "room") as room:
         room.now = 25

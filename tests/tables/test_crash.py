@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from groundswell._faults import POINTS
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB
 from groundswell.tables import Table
-from groundswell.tables._faults import POINTS
 from groundswell.tables._table import stored_definition
 
 ROWS = 20

@@ -8,10 +8,10 @@ import pytest
 from deltalake import DeltaTable
 
 import groundswell as gs
+from groundswell._faults import REWRITE_POINTS
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB
 from groundswell.tables import Table, check_table
-from groundswell.tables._faults import REWRITE_POINTS
 from groundswell.tables._table import stored_definition
 
 SECRET = "Zq9-secret-person"

@@ -14,11 +14,11 @@ import pytest
 from deltalake import DeltaTable
 
 import groundswell as gs
+from groundswell._faults import SCHEMA_POINTS
 from groundswell.catalog import Catalog
 from groundswell.engines import DuckDB
 from groundswell.errors import ColumnNotFoundError, ConflictError, GroundswellError, NotFoundError, SchemaError
 from groundswell.tables import Table, append_features, stored_definition, widen
-from groundswell.tables._faults import SCHEMA_POINTS
 from groundswell.types import DURATION, TIME, TIMESTAMP
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)

@@ -16,9 +16,9 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell import _faults
 from groundswell.engines import VERSION, Newest, Touched
 from groundswell.errors import ConflictError
-from groundswell.online import _faults
 from groundswell.online._keys import KeyCodec, record_address, rows_prefix
 from groundswell.online._layout import RowLayout
 from groundswell.online._provisional import Settled

@@ -7,8 +7,8 @@ from typing import Any
 
 from deltalake.transaction import AddAction, RemoveAction
 
+from groundswell import _faults
 from groundswell.errors import CorruptionError
-from groundswell.tables import _faults
 from groundswell.tables._disk import disk_errors
 from groundswell.tables._identities import Identities
 from groundswell.tables._insertion import moved

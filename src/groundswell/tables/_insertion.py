@@ -7,8 +7,8 @@ from typing import Any
 
 from deltalake import Transaction
 
+from groundswell import _faults
 from groundswell.errors import ConflictError, CorruptionError
-from groundswell.tables import _faults
 from groundswell.tables._identities import Identities
 from groundswell.tables._snapshot import DataFile, Snapshot
 from groundswell.tables._staging import Staged, add_action, discard

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from groundswell import _faults
 from groundswell.catalog import FileRecord
 from groundswell.errors import CorruptionError
-from groundswell.tables import _faults
 from groundswell.tables._definition import Definition
 from groundswell.tables._deletion import Deletion, stage_without
 from groundswell.tables._identities import Identities

@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from groundswell import _faults
 from groundswell.catalog import FileRecord
-from groundswell.tables import _faults
 from groundswell.tables._disk import disk_errors
 from groundswell.tables._insertion import back_off
 from groundswell.tables._lock import table_lock

@@ -12,8 +12,8 @@ from typing import Any
 
 from deltalake.transaction import AddAction, RemoveAction
 
+from groundswell import _faults
 from groundswell.catalog import FileRecord
-from groundswell.tables import _faults
 from groundswell.tables._definition import Definition
 from groundswell.tables._place import PLACES, Place
 from groundswell.tables._staging import StagedFile, add_action, discard

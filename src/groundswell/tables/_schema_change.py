@@ -14,7 +14,7 @@ from typing import Any
 
 from deltalake import Schema as DeltaSchema
 
-from groundswell.tables import _faults
+from groundswell import _faults
 from groundswell.tables._definition import Definition
 from groundswell.tables._definitions import SCHEMA
 from groundswell.tables._disk import disk_errors

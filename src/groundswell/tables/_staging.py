@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
+from groundswell import _faults
 from groundswell.errors import CorruptionError
-from groundswell.tables import _faults
 from groundswell.tables._definition import HIDDEN, Definition
 from groundswell.tables._disk import sync_file, sync_folder
 from groundswell.tables._physical import to_physical

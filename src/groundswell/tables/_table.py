@@ -17,9 +17,9 @@ import pyarrow as pa
 from deltalake import DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
 
+from groundswell import _faults
 from groundswell.catalog import Catalog
 from groundswell.errors import CorruptionError, GroundswellError
-from groundswell.tables import _faults
 from groundswell.tables._check import Check
 from groundswell.tables._compaction import compact
 from groundswell.tables._definition import Definition

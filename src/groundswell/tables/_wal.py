@@ -24,8 +24,8 @@ from typing import IO
 
 import pyarrow as pa
 
+from groundswell import _faults
 from groundswell.errors import CorruptionError
-from groundswell.tables import _faults
 from groundswell.tables._disk import disk_errors, sync_folder
 from groundswell.tables._lock import BESIDE
 

@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable, Metadata, PostCommitHookProp
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
-from groundswell.tables import _faults
+from groundswell import _faults
 from groundswell.tables._disk import disk_errors, sync_file, sync_folder
 from groundswell.tables._log import METADATA_KEY, log_path, read_log
 from groundswell.tables._versions import Commit, Versions

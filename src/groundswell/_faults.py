@@ -1,4 +1,4 @@
-"""Fault points: the places between a write and its acknowledgement where a test may kill the process.
+"""Fault points: where a test may kill a process between a write and its acknowledgement.
 
 In normal use each point costs one look into the environment. A crash test sets `GROUNDSWELL_FAULT=<point>` or
 `<point>:<n>` (its nth passing) and the process dies there by SIGKILL, as in a power cut without the loss of the page
@@ -51,7 +51,19 @@ SCHEMA_POINTS = ("schema:files-synced", "schema:after-commit", "schema:indexed")
 STREAM_POINTS = ("wal:written", "wal:synced", "stream:rotated", "stream:committed", "wal:removed")
 """The points of a stream of rows, from the write of a row to the end of the segment that held it."""
 
-_passings = {name: count(1) for name in (*POINTS, *REWRITE_POINTS, *SCHEMA_POINTS, *STREAM_POINTS)}
+FOLLOWER_POINTS = (
+    "follow:locked",
+    "follow:planned",
+    "follow:rows-written",
+    "follow:recorded",
+    "rebuild:begun",
+    "rebuild:rows-written",
+    "rebuild:swept",
+    "rebuild:recorded",
+)
+"""The points of a follower that fills an online store, likewise."""
+
+_passings = {name: count(1) for name in (*POINTS, *FOLLOWER_POINTS, *REWRITE_POINTS, *SCHEMA_POINTS, *STREAM_POINTS)}
 
 
 def point(name: str) -> None:
