@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -227,3 +228,17 @@ def test_deleting_with_an_availability_takes_one_row_or_all_of_its_key(project):
     assert group.delete_rows([{"k": "a", "t": START, "known": START}]).deleted == 1
     assert group.delete_rows([{"k": "a", "t": START}]).deleted == 1
     assert group.read().to_arrow()["t"].to_pylist() == [START + timedelta(hours=2)]
+
+
+def test_rows_of_versions_before_the_columns_changed_are_deleted_erased_and_restored(project, group):
+    group.append_features({"w": pa.float32()}, default={"w": 0.5})
+    group.insert([{"k": "d", "t": START, "v": 4, "y": True, "w": 2.5}])
+    group.delete_rows({"k": "b"})
+    assert [(r["k"], r["w"]) for r in group.read().to_arrow().to_pylist()] == [("a", 0.5), ("c", 0.5), ("d", 2.5)]
+    assert group.diff(2).removed == 1
+    group.purge({"k": "a"})
+    assert values(group.read(as_of=2, remainder=True)) == [("b", 2), ("c", 3)]
+    group.restore(2, remainder=True)
+    assert [(r["k"], r["w"]) for r in group.read().to_arrow().to_pylist()] == [("b", 0.5), ("c", 0.5)]
+    assert sorted(r["_change_type"] for r in group.changes(6).to_arrow().to_pylist()) == ["delete", "insert"]
+    assert project.doctor(deep=True).ok
