@@ -91,10 +91,11 @@ def test_center_and_scale_are_those_of_standardized_data(loss: str) -> None:
 
 
 @pytest.mark.parametrize("loss", TARGETS)
+@pytest.mark.parametrize("share", [0.3, 0.05])
 @pytest.mark.parametrize("hessian", [False, True])
-def test_a_sparse_matrix_counts_as_the_dense_one(loss: str, hessian: bool) -> None:
+def test_a_sparse_matrix_counts_as_the_dense_one(loss: str, hessian: bool, share: float) -> None:
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((60, 4)) * (rng.random((60, 4)) < 0.3)
+    X = rng.standard_normal((60, 4)) * (rng.random((60, 4)) < share)
     y, theta = TARGETS[loss](rng), rng.standard_normal((5, 3) if loss == "softmax" else 5)
     settings = {"center": np.arange(4.0), "scale": np.arange(1.0, 5.0), "hessian": hessian}
     dense = sums_of(loss, theta, Batch(X=X, y=y), **settings)

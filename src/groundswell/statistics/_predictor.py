@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from groundswell.statistics._batch import Batch
 from groundswell.statistics._gram import weighted_products
@@ -10,6 +11,9 @@ from groundswell.statistics._matrix import Floats
 from groundswell.statistics._statistic import require_same_width
 
 __all__ = ["LinearPredictor"]
+
+SPARSE_SHARE = 0.1
+"""Below this share of values other than zero the products of a sparse matrix are faster than those of BLAS."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,8 +57,24 @@ class LinearPredictor:
 
     def products(self, block: Batch, weights: Floats) -> Floats:
         """Σ w [1, z][1, z]ᵀ over the rows, shape (1 + p, 1 + p)."""
+        if block.X is not None and not isinstance(block.X, np.ndarray):
+            values = sparse.csr_array(block.X, dtype=np.float64)
+            if values.nnz < SPARSE_SHARE * values.shape[0] * values.shape[1]:
+                return self._products_of_sparse(values, weights)
         transform = self._transform(block)
         products: Floats = transform.T @ weighted_products(block.shifted.design, weights) @ transform
+        return products
+
+    def _products_of_sparse(self, values: sparse.csr_array, weights: Floats) -> Floats:
+        """The same from the products of values that are not zero, which are centered and scaled afterwards."""
+        total, first = weights.sum(), values.T @ weights
+        second = (values.T @ sparse.diags_array(weights) @ values).toarray()
+        outer = np.multiply.outer
+        products = np.empty((1 + len(first), 1 + len(first)))
+        products[0, 0] = total
+        products[0, 1:] = products[1:, 0] = (first - total * self.center) / self.scale
+        centered = second - outer(first, self.center) - outer(self.center, first - total * self.center)
+        products[1:, 1:] = centered / outer(self.scale, self.scale)
         return products
 
     def _transform(self, block: Batch) -> Floats:
