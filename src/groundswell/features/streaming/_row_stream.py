@@ -106,8 +106,9 @@ class RowStream:
         self._log_lock, self._flush_lock = threading.Lock(), threading.Lock()
         self._wake, self._closed = threading.Event(), threading.Event()
         self._room = threading.Condition()
-        self._logged = 0
+        self._waiting, self._logged = 0, 0
         self._failure: GroundswellError | None = None
+        self._n_failures = 0
         self._threads = [
             threading.Thread(target=self._write_all, name="groundswell-log", daemon=True),
             threading.Thread(target=self._flush_all, name="groundswell-flush", daemon=True),
@@ -198,7 +199,6 @@ class RowStream:
                 request.unlink(missing_ok=True)
             with self._room:
                 self._logged -= rows
-                self._failure = None
                 self._room.notify_all()
         return commit
 
@@ -227,13 +227,15 @@ class RowStream:
 
     def _put(self, rows: Sequence[Row] | pa.Table, n_rows: int) -> "Future[None]":
         with self._room:
-            while self._logged and self._logged + n_rows > self._limits.logged_rows and not self._closed.is_set():
-                if self._failure is not None:
+            n_failures = self._n_failures
+            while (held := self._waiting + self._logged) and held + n_rows > self._limits.logged_rows:
+                if self._failure is not None and self._n_failures > n_failures:
                     raise self._failure
                 self._wake.set()
                 self._room.wait(_LOOK_S)
-        if self._closed.is_set():
-            raise self._closed_error()
+            if self._closed.is_set():
+                raise self._closed_error()
+            self._waiting += n_rows
         write = _Write(rows, Future())
         self._queue.put(write)
         return write.done
@@ -266,6 +268,9 @@ class RowStream:
             for write in writes:
                 if not write.done.done():
                     write.done.set_exception(error)
+        with self._room:
+            self._waiting -= sum(len(write.rows) for write in writes)
+            self._room.notify_all()
         if self._logged >= self._limits.commit_rows:
             self._wake.set()
 
@@ -321,7 +326,7 @@ class RowStream:
                     self.flush()
             except GroundswellError as error:  # the disk is full, say: the rows stay in the log, so try again
                 with self._room:
-                    self._failure = error
+                    self._failure, self._n_failures = error, self._n_failures + 1
                 time.sleep(_LOOK_S)
 
     def __enter__(self) -> Self:
