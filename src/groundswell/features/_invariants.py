@@ -22,6 +22,7 @@ from groundswell.features._fitted import state_file
 from groundswell.features._group import FeatureGroup
 from groundswell.features._pin_invariants import check_pins
 from groundswell.features._query import Query
+from groundswell.features._view_definition import ViewDefinition
 from groundswell.features.statistics import check_statistics
 from groundswell.tables import Definition, RowCheck, Table, check_strays, check_table, stored_definition
 
@@ -158,13 +159,15 @@ def _check_copy(path: Path) -> Iterator[Finding]:
 
 
 def check_view(entry: Entry, groups: FeatureGroups, catalog: Catalog) -> Iterator[Finding]:
-    """Whether the groups of a feature view are there and have its columns."""
+    """Whether the groups of a feature view are there and have its columns, and what it declares of them fits."""
     try:
         query = Query.from_dict(
             entry.body["query"], lambda name, version: groups.open(catalog.get("feature_group", name, version))
         )
         names = query.schema.names
         lost = [label for label in entry.body["labels"] if label not in names]
+        view = ViewDefinition.of(entry, query, {})
+        view.checked(view.transformations, view.on_demand)
     except GroundswellError as error:
         yield Finding(severity="error", what=f"The {entry} cannot be read: {error}", where="catalog.db", fix=_ONE_TIME)
         return
