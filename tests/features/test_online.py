@@ -152,6 +152,20 @@ def test_a_view_without_joins_needs_no_store(opened, tmp_path):
     assert not (tmp_path / "p" / "online").exists()
 
 
+def test_a_column_that_was_widened_meanwhile_loses_nothing(opened):
+    group = opened.create_feature_group("g", primary_key=["k"], schema={"k": pa.int64(), "v": pa.int16()}, online=True)
+    group.insert({"k": [1], "v": [2]})
+    view = opened.create_feature_view("v", group.select("v"))
+    assert view.vectors([{"k": 1}]).features.schema.field("v").type == pa.int16()
+    group.widen("v", pa.int64())
+    group.insert({"k": [2], "v": [2**40]})
+    assert [view.vector({"k": k})["v"] for k in (1, 2)] == [2, 2**40]
+    assert view.vectors([{"k": 1}, {"k": 2}]).features["v"].to_pylist() == [2, 2**40]
+    again = opened.get_feature_view("v")
+    assert again.vectors([{"k": 1}]).features.schema.field("v").type == pa.int64()
+    assert again.vectors([{"k": 1}, {"k": 2}]).features["v"].to_pylist() == [2, 2**40]
+
+
 def test_what_was_inserted_without_waiting_comes_later(view, weather):
     weather.insert({"origin": ["EWR"], "at": ["2024-01-01T11:30Z"], "temp": [9.0]}, wait=False)
     assert view.vector(REQUEST)["wx_temp"] == 1.5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from groundswell.errors import DataError, SchemaError
+from groundswell.errors import ColumnNotFoundError, DataError, SchemaError, choices
 from groundswell.features._entities import read_entities
 from groundswell.features._table_lookup import AT
 from groundswell.tables import read_frame
@@ -78,8 +78,27 @@ class Requests:
             table = _beside(table, requests if isinstance(requests, pa.Table) else self._read(requests))
         if table.schema.equals(self._arrow):
             return table
+        self._check_names(table.column_names)
         timed = table.append_column(AT, pa.nulls(len(table), TIMESTAMP))
         return read_entities(timed, self._schema, AT, (), None)[0].drop_columns([AT])
+
+    def _check_names(self, given: Sequence[str]) -> None:
+        for name in self._schema.names:
+            if name not in given:
+                raise ColumnNotFoundError(
+                    f"The request has no {name!r}.",
+                    why="The view needs it as a feature, or as a key to look others up.",
+                    fix=choices(name, given, "values of the request"),
+                    column=name,
+                    known=list(given),
+                )
+        for name in given:
+            if name not in self._schema:
+                raise SchemaError(
+                    f"The request has {name!r}, which the view does not take.",
+                    fix=choices(name, self._schema.names, "values"),
+                    column=name,
+                )
 
     def _read(self, data: object) -> pa.Table:
         if isinstance(data, Sequence) and not data:  # no records, so no columns either
