@@ -25,6 +25,7 @@ import groundswell.project
 from groundswell.catalog import Catalog
 from groundswell.changes import ChangeStream, JsonLines, OnlineStores, Webhook
 from groundswell.engines import DuckDB
+from groundswell.features.streaming import StreamLimits
 from groundswell.online import Follower, Lmdb, Redis
 from groundswell.tables import Definition, Pin, Table, append_features
 from groundswell.types import Schema
@@ -274,7 +275,29 @@ def run_windows(*, folder: str) -> None:
     windows.into(project.get_feature_group("counts")).run()
 
 
+def stream_rows(*, folder: str, writer: str, first: int, last: int, acknowledged: str) -> None:
+    """Stream rows into a group that is online, some one by one and some together; each number when it is durable."""
+    limits = StreamLimits(commit_every_s=0.03)
+    with (
+        gs.open(folder, threads=1) as project,
+        Path(acknowledged).open("a", buffering=1) as file,
+        project.get_feature_group("events").stream(limits=limits) as stream,
+    ):
+        for number in range(first, last + 1):
+            rows = [
+                {"k": f"{writer}-{number}", "t": START, "v": number},
+                {"k": "shared", "t": START + timedelta(seconds=number), "v": number},
+            ]
+            if number % 3:
+                stream.write_all(rows)
+            else:
+                for row in rows:
+                    stream.write(row)
+            file.write(f"{number}\n")
+
+
 TASKS = {
+    "stream_rows": stream_rows,
     "churn_group": churn_group,
     "open_project": open_project,
     "race_table": race_table,
