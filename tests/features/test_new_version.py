@@ -119,7 +119,6 @@ def test_a_group_without_rows_has_new_versions_too(project):
         ({"expectations": [gs.expect("vv").complete()]}, ColumnNotFoundError, "'vv'"),
         ({"expectations": ["v > 0"]}, DataError, "expectation"),
     ],
-    ids=str,
 )
 def test_what_does_not_fit_makes_no_version_and_leaves_no_file(project, group, folder, wanted, error, says):
     before = files(folder)

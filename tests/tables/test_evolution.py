@@ -120,7 +120,6 @@ def check(narrow: pa.DataType, wide: pa.DataType, holds: bool) -> None:
         (pa.int32(), pa.float64()), (pa.float32(), pa.int64()), (pa.date32(), TIMESTAMP), (pa.int64(), pa.string()),
         (pa.string(), pa.binary()), (pa.list_(pa.int8()), pa.list_(pa.int16())), (pa.int8(), pa.decimal128(38, 0)),
     ],
-    ids=str,
 )  # fmt: skip
 def test_other_changes_of_type_are_refused_with_the_way_out(before, after):
     with pytest.raises(SchemaError, match="new_version"):

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from groundswell.cli._options import HERE, AsJson, InProject, open_project
-from groundswell.cli._tables import print_table
 from groundswell.cli._text import print_json, visible
 
 __all__ = ["changes", "consumers", "follow"]
@@ -34,6 +33,8 @@ def changes(
     Keys of --json: events: [sequence, at, by, verb, path, kind, name, version, id, tags,
                     detail: what else is known, by verb]
     """
+    from groundswell.cli._tables import print_table
+
     with open_project(project) as opened:
         wanted = {"paths": path or (), "kinds": kind or (), "verbs": verb or (), "tags": tag or ()}
         events = list(opened.changes(after, **wanted))
@@ -54,6 +55,8 @@ def consumers(project: InProject = HERE, as_json: AsJson = False) -> None:
     Keys of --json: consumers: [name, kind, filter: paths, kinds, verbs, tags; position, behind,
                     waiting (seconds), delivered_at, failures, error]
     """
+    from groundswell.cli._tables import print_table
+
     with open_project(project) as opened:
         found = opened.consumers()
     if as_json:

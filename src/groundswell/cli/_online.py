@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from groundswell.cli._options import HERE, AsJson, InProject, open_project
-from groundswell.cli._tables import print_table
 from groundswell.cli._text import print_json
 
 __all__ = ["online"]
@@ -27,6 +26,8 @@ def online(
     \b
     Keys of --json: groups, each with: group, version, before: versions of its table in the store, now and before
     """
+    from groundswell.cli._tables import print_table
+
     with open_project(project) as opened:
         chosen = opened.feature_groups() if group is None else [opened.get_feature_group(group)]
         found = [
