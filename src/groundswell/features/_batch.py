@@ -9,6 +9,7 @@ from groundswell.expressions import Expression, col
 from groundswell.features._data import Data
 from groundswell.features._plan import Pins, plan_rows, read_plan, scan_base
 from groundswell.features._view_definition import ViewDefinition
+from groundswell.features.transformations import complete_stream
 from groundswell.types import Schema, parse_instant
 
 __all__ = ["batch"]
@@ -27,7 +28,8 @@ def batch(
         keys: whether the base group's key and times come first.
 
     Raises:
-        DataError: a time cannot be read, or the base group has no event time to compare with.
+        DataError: a time cannot be read, the base group has no event time to compare with, or an on-demand feature
+            needs what only requests bring.
         SchemaError: a key has the name of a joined feature.
     """
     query, pins = view.query, Pins.now(view.query)
@@ -40,12 +42,21 @@ def batch(
                 fix="Give the join a prefix, or ask without keys.",
                 column=name,
             )
+    for field in view.extra:
+        if field.name not in query.base.group.schema:
+            raise DataError(
+                f"On-demand features of view {view.name!r} need {field.name!r}, which no group has.",
+                why="Only a request brings it, and the rows of a group are no requests.",
+                fix="Bring rows that have it: view.join_to(rows), or ask for view.vectors(requests).",
+                column=field.name,
+            )
     extra = [name for name in identity if name not in view.schema]
     schema = Schema((*(query.base.group.schema[name] for name in extra), *view.schema))
 
     def read() -> pa.RecordBatchReader:
-        plan = plan_rows(query, pins, where=span, extra=extra, report=False)
-        return read_plan(query, plan, schema.names)[0]
+        needed = list(dict.fromkeys([*extra, *view.extra.names]))
+        plan = plan_rows(query, pins, where=span, extra=needed, report=False)
+        return complete_stream(view, read_plan(query, plan, [*needed, *view.found.names])[0], schema.to_arrow())
 
     return Data(schema, read, lambda: query.base.group.engine.count(scan_base(query, pins, span)))
 

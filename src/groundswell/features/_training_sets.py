@@ -22,7 +22,7 @@ from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_
 from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
 from groundswell.features._training_data import Reading, TrainingData
 from groundswell.features._view_definition import ViewDefinition
-from groundswell.features.transformations import complete
+from groundswell.features.transformations import complete_stream
 from groundswell.types import Schema
 
 __all__ = ["Moment", "TrainingSets"]
@@ -189,12 +189,8 @@ class TrainingSets:
         """The features before they are transformed, those on demand computed, with the labels."""
         view = self._view
         reader, reports = read_plan(view.query, plan, [*view.columns.names, *labels])
-        if not view.on_demand:
-            return reader, reports
         schema = pa.schema([*view.schema.to_arrow(), *(reader.schema.field(label) for label in labels)])
-        tables = (complete(view, pa.Table.from_batches([batch])).select(schema.names).cast(schema) for batch in reader)
-        batches = (batch for table in tables for batch in table.to_batches())
-        return pa.RecordBatchReader.from_batches(schema, batches), reports
+        return complete_stream(view, reader, schema), reports
 
     def _chosen(
         self,

@@ -147,6 +147,14 @@ def test_a_service_computes_them_and_the_log_keeps_them(project, view):
     assert "far, away" in repr(trace)
 
 
+def test_a_batch_computes_them_too(project, view):
+    rows = view.batch("2024-01-01T05:00Z", "2024-01-01T09:00Z", keys=True).to_arrow()
+    trained = view.training_data().raw_rows.to_arrow().slice(5, 4)
+    assert rows.column_names == ["id", "at", *view.schema.names]
+    assert rows.select(view.schema.names).equals(trained.select(view.schema.names))
+    assert view.batch().to_arrow().column_names == view.schema.names
+
+
 def test_a_row_and_a_table_run_the_same_function(view):
     row = complete_row(view, {"city": "Bern", "lat": 1, "temp": 3, "home_lat": 0.25, "threshold": None})
     assert row["away"] == away(1.0, 0.25)
@@ -165,6 +173,8 @@ def test_values_that_only_rows_from_outside_have_become_request_values(project):
         "temp": 5, "away": away(1.0, 0.5)}  # fmt: skip
     with pytest.raises(SplitError):
         bare.training_data()
+    with pytest.raises(DataError, match=r"need 'lat', which no group has.*view.join_to"):
+        bare.batch()
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ class Transformations(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             SchemaError: two columns would have one name.
         """
         del y
-        source = X if isinstance(X, Scannable) else ArrowRows(raw_table(X, self.schema))
+        parted = not isinstance(X, pd.DataFrame) and isinstance(X, Scannable)  # a frame may have columns named so
+        source = X if parted else ArrowRows(raw_table(X, self.schema))
         needed = [f.name for f in self.schema if any(f.name in step.columns for step in self._steps)]
         outputs = {name: [name] for name in self.schema.names}
         fitted: list[Transformer] = []

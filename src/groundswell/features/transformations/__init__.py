@@ -6,7 +6,14 @@ becomes. On-demand features stand in `_on_demand` and `_graph`.
 """
 
 from groundswell.features.transformations._binding import check_transformations, steps_of
-from groundswell.features.transformations._graph import check_on_demand, complete, complete_row, given_inputs, in_order
+from groundswell.features.transformations._graph import (
+    check_on_demand,
+    complete,
+    complete_row,
+    complete_stream,
+    given_inputs,
+    in_order,
+)
 from groundswell.features.transformations._on_demand import OnDemand, on_demand
 from groundswell.features.transformations._transformation import Transformation
 from groundswell.features.transformations._words import (
@@ -32,6 +39,7 @@ __all__ = [
     "check_transformations",
     "complete",
     "complete_row",
+    "complete_stream",
     "given_inputs",
     "hashing",
     "impute",

@@ -10,7 +10,16 @@ from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchErr
 from groundswell.features.transformations._on_demand import OnDemand
 from groundswell.types import Field, Schema, type_name
 
-__all__ = ["Completed", "Given", "check_on_demand", "complete", "complete_row", "given_inputs", "in_order"]
+__all__ = [
+    "Completed",
+    "Given",
+    "check_on_demand",
+    "complete",
+    "complete_row",
+    "complete_stream",
+    "given_inputs",
+    "in_order",
+]
 
 
 class Given(Protocol):
@@ -52,6 +61,14 @@ def complete(view: Completed, table: pa.Table) -> pa.Table:
         made = feature.compute([table[f.name] for f in feature.inputs])
         table = table.append_column(pa.field(feature.name, feature.output.type), made)
     return table
+
+
+def complete_stream(view: Completed, reader: pa.RecordBatchReader, schema: pa.Schema) -> pa.RecordBatchReader:
+    """The same for rows that are read one batch after the other; it gives the columns of the schema."""
+    if not view.on_demand:
+        return reader
+    tables = (complete(view, pa.Table.from_batches([batch])).select(schema.names).cast(schema) for batch in reader)
+    return pa.RecordBatchReader.from_batches(schema, (batch for table in tables for batch in table.to_batches()))
 
 
 def complete_row(view: Completed, row: Mapping[str, Any]) -> dict[str, Any]:  # Any: values of the columns' types
