@@ -55,3 +55,26 @@ def test_a_missing_value_in_a_table_is_refused():
     table = pa.table({"x": [1.0, None, 3.0], "y": ["a", "b", "a"]})
     with pytest.raises(FitError, match="missing values"):
         GaussianNB().fit(table, "y")
+
+
+def test_a_conjugate_prior_gives_the_mode_of_the_posterior(rows):
+    from scipy.optimize import minimize
+
+    X, y = rows
+    m, kappa, a, b = 0.5, 3.0, 2.0, np.array([1.0, 2.0, 3.0, 4.0])
+    model = GaussianNB(conjugate_prior=(m, kappa, a, b), var_smoothing=0.0).fit(X, y)
+    x = X[y == "b", 1]
+
+    def minus_log_posterior(point):
+        mean, variance = point[0], np.exp(point[1])
+        likelihood = -0.5 * len(x) * np.log(variance) - 0.5 * ((x - mean) ** 2).sum() / variance
+        normal = -0.5 * np.log(variance) - 0.5 * kappa * (mean - m) ** 2 / variance
+        return -(likelihood + normal - (a + 1) * np.log(variance) - b[1] / variance)
+
+    found = minimize(minus_log_posterior, [0.0, 0.0], tol=1e-10).x
+    np.testing.assert_allclose([model.theta_[1, 1], np.log(model.var_[1, 1])], found, rtol=1e-5, atol=1e-5)
+
+
+def test_a_conjugate_prior_that_is_none_is_refused(rows):
+    with pytest.raises(FitError, match="conjugate prior"):
+        GaussianNB(conjugate_prior=(0.0, -1.0, 1.0, 1.0)).fit(*rows)

@@ -4,6 +4,7 @@
 data, which are read in parts. Fitting is a fold of statistics, so nothing is held that grows with the rows.
 """
 
+from groundswell.estimators._categorical_nb import CategoricalNB
 from groundswell.estimators._column_transformer import ColumnTransformer
 from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, RidgeCV
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -18,6 +19,7 @@ from groundswell.estimators._linear_regression import LinearRegression
 from groundswell.estimators._linear_svc import LinearSVC
 from groundswell.estimators._log_transformer import LogTransformer
 from groundswell.estimators._logistic_regression import LogisticRegression
+from groundswell.estimators._multinomial_nb import BernoulliNB, MultinomialNB
 from groundswell.estimators._one_hot_encoder import OneHotEncoder
 from groundswell.estimators._ordinal_encoder import OrdinalEncoder
 from groundswell.estimators._pca import PCA
@@ -34,7 +36,9 @@ from groundswell.estimators._tokens import NGram, RegexTokenizer, StopWordsRemov
 
 __all__ = [
     "PCA",
+    "BernoulliNB",
     "Bucketizer",
+    "CategoricalNB",
     "CoefficientTable",
     "ColumnTransformer",
     "CountVectorizer",
@@ -60,6 +64,7 @@ __all__ = [
     "LogisticRegression",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "MultinomialNB",
     "NGram",
     "OneHotEncoder",
     "OrdinalEncoder",

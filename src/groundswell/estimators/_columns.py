@@ -5,7 +5,7 @@ names of its features, and folds statistics over them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, _check_y, validate_data
 
 from groundswell.engines import ArrayBatches, Batches, Roles, fold
 from groundswell.errors import DataError, FitError, TypeMismatchError
@@ -79,6 +80,40 @@ def fit_columns(estimator: BaseEstimator, X: Any, y: Any = None) -> Columns:  # 
     batch = array_columns(estimator, X, reset=True)
     names, types = tuple(batch.columns), [arrow_column(batch, name).type for name in batch.columns]
     return Columns(batches=ArrayBatches(batch), names=names, types=_value_types(names, types))
+
+
+def fit_labeled_columns(
+    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any = None
+) -> Columns:  # Any: as above
+    """The same for a supervised estimator: batches have labels and weights too.
+
+    Args:
+        estimator: it gets the two attributes.
+        X: as for `fit_columns`.
+        y: labels of shape (rows,); with a table the name of its label column.
+        sample_weight: shape (rows,); with a table the name of its column of weights.
+
+    Raises:
+        ColumnNotFoundError: a named column is not in the table.
+        SchemaError: with a table, labels or weights are an array, or labels are not named.
+        TypeMismatchError: a column holds values of several types, or of one that has no categories.
+        ValueError: arrays that scikit-learn refuses.
+    """
+    if is_table(X):
+        source = as_scannable(X)
+        roles = table_roles(estimator, X, source, y, sample_weight, needs_y=True)
+        types = [source.schema.field(name).type for name in roles.X]
+        batches = batches_of(source, Roles(columns=roles.X, y=roles.y, weights=roles.weights))
+        return Columns(batches=batches, names=roles.X, types=_value_types(roles.X, types))
+    columns = fit_columns(estimator, X)
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    labels = _check_y(y, estimator=estimator)
+    check_classification_targets(labels)
+    rows = columns.batches.batch  # type: ignore[attr-defined]  # of arrays they are one batch
+    check_consistent_length(rows.column(columns.names[0]), labels)
+    weights = None if sample_weight is None else _check_sample_weight(sample_weight, labels, dtype=np.float64)
+    return replace(columns, batches=ArrayBatches(Batch(columns=rows.columns, y=labels, weights=weights)))
 
 
 def feature_keys(estimator: BaseEstimator) -> tuple[str, ...]:

@@ -3,25 +3,28 @@
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.errors import FitError
-from groundswell.estimators._input import fit_input, predict_parts
+from groundswell.estimators._input import fit_input
+from groundswell.estimators._naive_bayes import NaiveBayes, class_probabilities
 from groundswell.estimators._transform import matrix
 from groundswell.statistics import Batch, ClassMoments, Moments, Together
+from groundswell.statistics._matrix import Floats
 
 
-class GaussianNB(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class GaussianNB(NaiveBayes):
     """Naive Bayes for continuous features: within a class each is normal and independent of the others.
 
-    One pass sums the moments of each class; labels need not be known before.
+    One pass sums the moments of each class; labels need not be known before. Without a conjugate prior means and
+    variances are those of maximum likelihood (MLE); with one, those of the mode of their joint posterior (MAP).
 
     Args:
         priors: the probability of each class, in sorted order of the labels; None takes their shares (MLE).
         var_smoothing: this share of the largest variance of all features is added to all variances.
+        conjugate_prior: (m, kappa, a, b) of a normal-inverse-gamma prior, the same in each class: the variance has an
+            inverse gamma distribution of shape a and scale b, and the mean is normal around m with the variance over
+            kappa. Each is a number or has the shape (features,). None is maximum likelihood.
 
     Attributes:
         classes_: the labels, sorted. class_prior_, class_count_: shape (classes,).
@@ -30,14 +33,17 @@ class GaussianNB(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklea
 
     References:
         Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 2nd edition, section 6.6.3.
+        Murphy, Machine learning: a probabilistic perspective (2012), section 4.6.3 (the conjugate prior).
 
     >>> model = GaussianNB().fit(np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array(["a", "a", "b", "b"]))
     >>> model.predict(np.array([[-0.8]])).tolist()
     ['a']
     """
 
-    def __init__(self, *, priors: Any = None, var_smoothing: float = 1e-9) -> None:  # Any: an array-like
-        self.priors, self.var_smoothing = priors, var_smoothing
+    def __init__(
+        self, *, priors: Any = None, var_smoothing: float = 1e-9, conjugate_prior: Any = None
+    ) -> None:  # Any: array-likes
+        self.priors, self.var_smoothing, self.conjugate_prior = priors, var_smoothing, conjugate_prior
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:  # Any: array-likes and tables
         """Learn the moments of each class.
@@ -62,50 +68,33 @@ class GaussianNB(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklea
             raise FitError("X has missing values.", fix="Put SimpleImputer before it in a pipeline.")
         self.classes_ = np.asarray(classes.classes)
         self.class_count_ = classes.weight[:, 0]
-        self.class_prior_ = self._checked_priors()
+        self.class_prior_ = class_probabilities(self.class_count_, self.classes_, self.priors)
         self.epsilon_ = self.var_smoothing * float(overall.variance().max())
-        self.theta_, self.var_ = classes.mean, classes.covariance() + self.epsilon_
+        self.theta_, variances = self._estimated(classes.weight, classes.mean, classes.scatter)
+        self.var_ = variances + self.epsilon_
         return self
 
-    def _checked_priors(self) -> NDArray[np.float64]:
-        if self.priors is None:
-            return np.asarray(self.class_count_ / self.class_count_.sum())
-        priors = np.asarray(self.priors, np.float64)
-        if len(priors) != len(self.classes_) or not np.isclose(priors.sum(), 1.0) or (priors < 0).any():
+    def _estimated(self, weight: Floats, mean: Floats, scatter: Floats) -> tuple[Floats, Floats]:
+        """The mean and the variance of each class: those of the rows, or the mode of their posterior."""
+        if self.conjugate_prior is None:
+            return mean, scatter / weight
+        m, kappa, a, b = (np.asarray(value, np.float64) for value in self.conjugate_prior)
+        if not ((kappa > 0) & (a > 0) & (b > 0)).all() or any(
+            v.shape not in ((), mean.shape[1:]) for v in (m, kappa, a, b)
+        ):
             raise FitError(
-                f"The priors {priors.tolist()} do not fit the {len(self.classes_)} classes {self.classes_.tolist()}.",
-                why="There is one for each class, none is negative, and they sum to 1.",
-                fix="Give them in the order of the sorted labels, or priors=None.",
+                f"The conjugate prior is {self.conjugate_prior!r}.",
+                why="It is (m, kappa, a, b): a mean, and three positive numbers; each may have one value per feature.",
+                fix="For example (0.0, 1.0, 2.0, 1.0), or None for maximum likelihood.",
             )
-        return priors
+        total = kappa + weight
+        squares = 2 * b + scatter + kappa * weight / total * (mean - m) ** 2
+        return (kappa * m + weight * mean) / total, squares / (2 * a + weight + 3)
 
-    def predict_joint_log_proba(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
-        """log P(class, x), shape (rows, classes).
-
-        Raises:
-            sklearn.exceptions.NotFittedError: it is not fitted.
-            ColumnNotFoundError: a table lacks a feature.
-        """
-        return predict_parts(self, X, self._joint)
-
-    def _joint(self, batch: Batch) -> NDArray[np.float64]:
+    def _joint(self, batch: Batch) -> Floats:
         x, columns = matrix(batch), []
         for mean, variance, prior in zip(self.theta_, self.var_, self.class_prior_, strict=True):
             with np.errstate(divide="ignore"):
                 constant = np.log(prior) - 0.5 * np.log(2 * np.pi * variance).sum()
             columns.append(constant - 0.5 * ((x - mean) ** 2 / variance).sum(axis=1))
         return np.column_stack(columns)
-
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
-        """log P(class | x), shape (rows, classes)."""
-        joint = self.predict_joint_log_proba(X)
-        return np.asarray(joint - logsumexp(joint, axis=1, keepdims=True))
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
-        """P(class | x), shape (rows, classes)."""
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X: Any) -> NDArray[Any]:  # Any: labels of any type
-        """The most probable label of each row, shape (rows,)."""
-        winners = self.predict_joint_log_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[winners])

@@ -227,6 +227,7 @@ _SPARSE = frozenset(
 _OWN = frozenset(
     f"groundswell.estimators.{name}"
     for name in (
+        "_categorical_nb.CategoricalNB",
         "_column_transformer.ColumnTransformer",
         "_cross_validated.ElasticNetCV",
         "_cross_validated.LassoCV",
@@ -247,6 +248,8 @@ _OWN = frozenset(
         "_linear_svc.LinearSVC",
         "_log_transformer.LogTransformer",
         "_logistic_regression.LogisticRegression",
+        "_multinomial_nb.BernoulliNB",
+        "_multinomial_nb.MultinomialNB",
         "_one_hot_encoder.OneHotEncoder",
         "_ordinal_encoder.OrdinalEncoder",
         "_pca.PCA",
