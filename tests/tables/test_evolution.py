@@ -72,7 +72,6 @@ def test_a_default_is_kept_as_text(kind, value, text):
         ({"x": pa.field("x", pa.int8(), nullable=False)}, {}, "no default"),
         ({"x": pa.field("x", pa.int8(), nullable=False)}, {"x": None}, "no default"),
     ],
-    ids=str,
 )  # fmt: skip
 def test_features_that_cannot_be_appended_are_refused(features, default, says):
     with pytest.raises(GroundswellError, match=says) as caught:
