@@ -5,21 +5,19 @@ other. Rooms with heavy imports are loaded when their noun is first asked for.
 """
 
 import getpass
-import json
 import os
 import socket
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from groundswell._project_folder import enter, is_project
 from groundswell._version import __version__
-from groundswell.errors import CorruptionError, DataError, GroundswellError, VersionError
+from groundswell.errors import CorruptionError, DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,12 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Project"]
 
-FORMAT = 1
-"""The format of project directories that this version writes; it reads those up to it."""
-
-_MARKER = "groundswell.json"
-_PART = ".groundswell-"
-
 
 class Project:
     """Feature groups, views, training data, runs, models and services, in one directory.
@@ -78,7 +70,7 @@ class Project:
     @staticmethod
     def exists(place: str | os.PathLike[str]) -> bool:
         """Whether there is a project in a directory."""
-        return (Path(place).expanduser() / _MARKER).is_file()
+        return is_project(Path(place).expanduser())
 
     @staticmethod
     def open(
@@ -109,11 +101,7 @@ class Project:
                 value=str(place),
             )
         folder = Path(place).expanduser().absolute()
-        marker = folder / _MARKER
-        if marker.exists():
-            _check_marker(marker)
-        else:
-            _make(folder, marker)
+        enter(folder)
         return Project(folder, memory_limit=memory_limit, threads=threads, online=online)
 
     def create_feature_group(
@@ -659,49 +647,3 @@ def _author() -> str:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):  # a container without a user database
         return f"{os.getuid()}@{socket.gethostname()}"
-
-
-def _check_marker(marker: Path) -> None:
-    try:
-        content = json.loads(marker.read_text())
-        version = int(content["format"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorruptionError(
-            f"{marker} is damaged ({error}).",
-            fix=f'Restore it from a backup, or write {{"format": {FORMAT}}} into it.',
-            path=str(marker),
-        ) from None
-    if version > FORMAT:
-        raise VersionError(
-            f"The project in {marker.parent} has format {version}; Groundswell {__version__} knows up to {FORMAT}.",
-            why=f"It was made by Groundswell {content.get('created_by', 'of a newer version')}.",
-            fix="Upgrade: pip install --upgrade groundswell.",
-            format=version,
-        )
-
-
-def _make(folder: Path, marker: Path) -> None:
-    """Make a project: its marker comes first, so what a killed process leaves is a project or nothing of ours."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(not path.name.startswith(_PART) for path in folder.iterdir()) and not marker.exists():
-            raise CorruptionError(
-                f"{folder} is not empty and holds no project.",
-                why="A project needs a directory of its own.",
-                fix=f"Choose another, such as {str(folder / 'project')!r}.",
-                path=str(folder),
-            )
-        part = folder / f"{_PART}{uuid.uuid4().hex}"
-        part.write_text(json.dumps({"format": FORMAT, "id": uuid.uuid4().hex, "created_by": __version__}) + "\n")
-        with suppress(FileExistsError):  # another process was faster: its project is as good as ours
-            marker.hardlink_to(part)
-        for left in folder.glob(f"{_PART}*"):
-            left.unlink(missing_ok=True)
-    except GroundswellError:
-        raise
-    except OSError as error:
-        raise CorruptionError(
-            f"No project can be made in {folder}: {error}",
-            fix="Choose a directory that can be written, on a disk with room.",
-            path=str(folder),
-        ) from error
