@@ -33,6 +33,19 @@ class TestByClass(StatisticConformance):
         return labelled_batches(2)
 
 
+class TestByClassOfAColumn(TestByClass):
+    def statistic(self) -> Statistic[Any]:
+        return ByClass(Sum(), "group")
+
+    def batches(self) -> st.SearchStrategy[Batch]:
+        return labelled_batches(2).map(lambda rows: replace(rows, y=None, columns={"group": rows.labels}))
+
+
+def test_groups_of_one_column_do_not_join_those_of_another() -> None:
+    with pytest.raises(DataError, match="column 'a' cannot take in one with 'b'"):
+        ByClass(Sum(), "a").merge(ByClass(Sum(), "b"))
+
+
 class TestOver(StatisticConformance):
     def statistic(self) -> Statistic[Any]:
         return Together({"first": Over(["b", "a"], Moments()), "count": Over(["a"], Gram())})

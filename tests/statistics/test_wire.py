@@ -15,6 +15,7 @@ from groundswell.statistics import (
     TSQR,
     Batch,
     ByClass,
+    CalibrationBins,
     CategoryCounts,
     ClassMoments,
     ClusterSums,
@@ -31,7 +32,10 @@ from groundswell.statistics import (
     Moments,
     Over,
     PairwiseGram,
+    ProbabilityLosses,
     QuantileSketch,
+    RegressionErrors,
+    ScoreCounts,
     SplitHistograms,
     Statistic,
     Sum,
@@ -52,6 +56,8 @@ ROWS = Batch(
         "c": pa.array(["x", None, "y", "z"] * 10),
         "d": pa.array([date(2024, 1, 1), None] * 20),
         "bin": np.arange(40, dtype=np.uint8) % 4,
+        "p": np.arange(40) / 40,
+        "q": 1 - np.arange(40) / 40,
     },
 )
 STATISTICS: dict[str, Callable[[], Statistic[Any]]] = {
@@ -76,6 +82,10 @@ STATISTICS: dict[str, Callable[[], Statistic[Any]]] = {
     "splits": lambda: Over(["bin"], SplitHistograms(1, 4)),
     "items": lambda: FrequentItems("c"),
     "by class": lambda: ByClass(Moments()),
+    "scores": lambda: Over(["a"], ScoreCounts(max_scores=8)),
+    "calibration": lambda: Over(["p"], CalibrationBins()),
+    "losses": lambda: Over(["p", "q"], ProbabilityLosses()),
+    "errors": lambda: Over(["b"], RegressionErrors()),
     "together": lambda: Together({"over": Over(["b"], Moments()), "by class": ByClass(Over(["a"], MinMax()))}),
 }
 

@@ -3,6 +3,7 @@
 from groundswell.statistics._aggregate import aggregate
 from groundswell.statistics._batch import Batch
 from groundswell.statistics._blas import one_blas_thread
+from groundswell.statistics._calibration_bins import CalibrationBins, CalibrationBinsResult
 from groundswell.statistics._category_counts import CategoryCounts, CategoryCountsResult
 from groundswell.statistics._class_moments import ClassMoments, ClassMomentsResult
 from groundswell.statistics._cluster_sums import ClusterSums, ClusterSumsResult
@@ -24,7 +25,10 @@ from groundswell.statistics._mixture import MixtureResponsibilities, MixtureResu
 from groundswell.statistics._moments import Moments, MomentsResult
 from groundswell.statistics._pairwise_gram import PairwiseGram, PairwiseGramResult
 from groundswell.statistics._predictor import LinearPredictor
+from groundswell.statistics._probability_losses import ProbabilityLosses, ProbabilityLossesResult
 from groundswell.statistics._quantile_sketch import QuantileSketch, QuantileSketchResult
+from groundswell.statistics._regression_errors import RegressionErrors, RegressionErrorsResult
+from groundswell.statistics._score_counts import ScoreCounts, ScoreCountsResult
 from groundswell.statistics._split_histograms import NodeFunction, SplitHistograms, SplitHistogramsResult
 from groundswell.statistics._statistic import Sketch, Statistic, require_equal, require_same_width
 from groundswell.statistics._sum import Sum, SumResult
@@ -37,6 +41,8 @@ __all__ = [
     "TSQR",
     "Batch",
     "ByClass",
+    "CalibrationBins",
+    "CalibrationBinsResult",
     "CategoryCounts",
     "CategoryCountsResult",
     "ClassMoments",
@@ -74,8 +80,14 @@ __all__ = [
     "Over",
     "PairwiseGram",
     "PairwiseGramResult",
+    "ProbabilityLosses",
+    "ProbabilityLossesResult",
     "QuantileSketch",
     "QuantileSketchResult",
+    "RegressionErrors",
+    "RegressionErrorsResult",
+    "ScoreCounts",
+    "ScoreCountsResult",
     "Sketch",
     "Softmax",
     "SplitHistograms",

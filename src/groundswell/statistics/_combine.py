@@ -113,13 +113,14 @@ class Over(Generic[R]):
 
 
 class ByClass(Generic[R]):
-    """One statistic for each label in y: a grouped or class-conditional statistic.
+    """One statistic for each label in y, or for each value of a column: a grouped or class-conditional statistic.
 
     Labels need not be known before, and partitions may have different ones. Rows without a label are left out; their
     weight is in `dropped`.
 
     Args:
         statistic: the prototype of what is computed for each label.
+        column: the name of the column of labels; None for y.
 
     >>> from groundswell.statistics import Moments
     >>> classes = ByClass(Moments())
@@ -128,23 +129,25 @@ class ByClass(Generic[R]):
     {'a': [2.0], 'b': [8.0]}
     """
 
-    def __init__(self, statistic: Statistic[R]) -> None:
-        self.statistic = statistic.zero()
+    def __init__(self, statistic: Statistic[R], column: str | None = None) -> None:
+        self.statistic, self.column = statistic.zero(), column
         self.parts: dict[Any, Statistic[R]] = {}  # Any: labels are of any type
         self.dropped = 0.0
 
     def zero(self) -> "ByClass[R]":
         """The same statistic, no labels."""
-        return ByClass(self.statistic)
+        return ByClass(self.statistic, self.column)
 
     def update(self, batch: Batch) -> None:
         """Sort the rows of each block by label and hand each label's rows to its statistic.
 
         Raises:
-            DataError: the batch has no y.
+            DataError: the batch has no y, and no column is named.
+            ColumnNotFoundError: the batch has no such column.
         """
         for block in batch.blocks():
-            labels, codes = block.codes().values.to_pylist(), block.codes().codes
+            encoded = block.codes(self.column)
+            labels, codes = encoded.values.to_pylist(), encoded.codes
             if len(labels) < 2**15:
                 codes = codes.astype(np.int16)  # which numpy sorts by radix, seven times faster
             order = np.argsort(codes, kind="stable")
@@ -160,7 +163,12 @@ class ByClass(Generic[R]):
         return self.parts[label]
 
     def merge(self, other: "ByClass[R]") -> None:
-        """Merge label by label."""
+        """Merge label by label.
+
+        Raises:
+            DataError: the other has the labels of another column.
+        """
+        require_equal(self, other, "column")
         for label, part in list(other.parts.items()):
             self._part(label).merge(part)
         self.dropped += other.dropped

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.errors import CorruptionError, TypeMismatchError, VersionError, choices
+from groundswell.statistics._calibration_bins import CalibrationBins
 from groundswell.statistics._category_counts import CategoryCounts
 from groundswell.statistics._class_moments import ClassMoments
 from groundswell.statistics._cluster_sums import ClusterSums
@@ -27,13 +28,17 @@ from groundswell.statistics._frequent_items import FrequentItems
 from groundswell.statistics._gradient_sums import GradientSums
 from groundswell.statistics._gram import Gram
 from groundswell.statistics._histogram import Histogram
+from groundswell.statistics._level_counts import LevelCounts
 from groundswell.statistics._min_max import MinMax
 from groundswell.statistics._mixture import MixtureResponsibilities
 from groundswell.statistics._moments import Moments
 from groundswell.statistics._pairwise_gram import PairwiseGram
 from groundswell.statistics._predictor import LinearPredictor
+from groundswell.statistics._probability_losses import ProbabilityLosses
 from groundswell.statistics._quantile_sketch import QuantileSketch
+from groundswell.statistics._regression_errors import RegressionErrors
 from groundswell.statistics._scatter import Scatter
+from groundswell.statistics._score_counts import ScoreCounts
 from groundswell.statistics._split_histograms import SplitHistograms
 from groundswell.statistics._statistic import Statistic
 from groundswell.statistics._sum import Sum
@@ -47,9 +52,10 @@ _KINDS: Mapping[str, type] = MappingProxyType(
     {
         kind.__name__: kind
         for kind in (
-            ByClass, CategoryCounts, ClassMoments, ClusterSums, ContingencyTable, Count, CrossProduct, DistinctSketch,
-            FrequentItems, GradientSums, Gram, Histogram, LinearPredictor, MinMax, MixtureResponsibilities, Moments,
-            Over, PairwiseGram, QuantileSketch, Scatter, SplitHistograms, Sum, Together, TSQR, ValueRange,
+            ByClass, CalibrationBins, CategoryCounts, ClassMoments, ClusterSums, ContingencyTable, Count, CrossProduct,
+            DistinctSketch, FrequentItems, GradientSums, Gram, Histogram, LevelCounts, LinearPredictor, MinMax,
+            MixtureResponsibilities, Moments, Over, PairwiseGram, ProbabilityLosses, QuantileSketch, RegressionErrors,
+            Scatter, ScoreCounts, SplitHistograms, Sum, Together, TSQR, ValueRange,
         )
     }
 )  # fmt: skip
