@@ -9,8 +9,10 @@ from groundswell.estimators._column_transformer import ColumnTransformer
 from groundswell.estimators._cross_validated import ElasticNetCV, LassoCV, RidgeCV
 from groundswell.estimators._decision_tree import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._discretizers import Bucketizer, KBinsDiscretizer
+from groundswell.estimators._discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
 from groundswell.estimators._feature_hasher import FeatureHasher
+from groundswell.estimators._gaussian_mixture import GaussianMixture
 from groundswell.estimators._gaussian_nb import GaussianNB
 from groundswell.estimators._generalized_linear_model import GeneralizedLinearModel
 from groundswell.estimators._gradient_boosting import GradientBoostingClassifier, GradientBoostingRegressor
@@ -47,6 +49,7 @@ __all__ = [
     "ElasticNet",
     "ElasticNetCV",
     "FeatureHasher",
+    "GaussianMixture",
     "GaussianNB",
     "GeneralizedLinearModel",
     "GeneralizedLinearSummary",
@@ -57,6 +60,7 @@ __all__ = [
     "KMeans",
     "Lasso",
     "LassoCV",
+    "LinearDiscriminantAnalysis",
     "LinearRegression",
     "LinearSVC",
     "LinearSummary",
@@ -69,6 +73,7 @@ __all__ = [
     "OneHotEncoder",
     "OrdinalEncoder",
     "PolynomialFeatures",
+    "QuadraticDiscriminantAnalysis",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "RegexTokenizer",

@@ -11,16 +11,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from groundswell.engines import Roles
 from groundswell.errors import FitError
+from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities, logs, pseudo_counts
 from groundswell.estimators._categories import as_categories, given_categories, positions, unknown_categories
 from groundswell.estimators._columns import Columns, array_columns, feature_keys, fit_labeled_columns
 from groundswell.estimators._input import as_scannable, batches_of, features_of, is_table
 from groundswell.estimators._labels import require_complete
-from groundswell.estimators._naive_bayes import NaiveBayes, class_probabilities, logs, pseudo_counts
 from groundswell.statistics import Batch, CategoryCounts, ContingencyTable, ContingencyTableResult, Together
 from groundswell.statistics._matrix import Floats
 
 
-class CategoricalNB(NaiveBayes):
+class CategoricalNB(BayesClassifier):
     """Naive Bayes for categories: texts, whole numbers, booleans, dictionary columns, as they are.
 
     One pass counts each category within each class, whatever parts of the table they occur in. The estimate of

@@ -6,14 +6,14 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.errors import FitError
+from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._naive_bayes import NaiveBayes, class_probabilities
 from groundswell.estimators._transform import matrix
 from groundswell.statistics import Batch, ClassMoments, Moments, Together
 from groundswell.statistics._matrix import Floats
 
 
-class GaussianNB(NaiveBayes):
+class GaussianNB(BayesClassifier):
     """Naive Bayes for continuous features: within a class each is normal and independent of the others.
 
     One pass sums the moments of each class; labels need not be known before. Without a conjugate prior means and

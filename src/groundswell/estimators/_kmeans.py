@@ -1,5 +1,6 @@
 """k-means by Lloyd's algorithm over sums, seeded in a few passes."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,58 @@ from groundswell.estimators._input import Input, fit_input, is_table, predict_pa
 from groundswell.estimators._row_sample import RowSample
 from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, ClusterSums, Moments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """Centers, shape (clusters, features), the sum of squared distances to the nearest, and the passes it took."""
+
+    centers: NDArray[np.float64]
+    inertia: float
+    n_iter: int
+
+
+def cluster(data: Input, n_clusters: int, max_iter: int, tol: float, n_rounds: int, seed: int) -> Clusters:
+    """Seed by k-means||, then move the centers. The arguments are those of `KMeans`.
+
+    Raises:
+        FitError: there are fewer rows than clusters, or a missing value.
+    """
+    moments = data.fold(Moments()).result()
+    if not moments.weight.size or moments.missing.any():
+        raise FitError(
+            "There are no rows, or values are missing.", fix="Filter the rows or put SimpleImputer before it."
+        )
+    centers = _seeds(data, n_clusters, n_rounds, seed, moments.mean)
+    tolerance, n_iter = tol * float(moments.variance().mean()), 0
+    while n_iter < max_iter:
+        n_iter += 1
+        step = data.fold(ClusterSums(centers)).result()
+        moved, centers = float(np.square(step.mean - centers).sum()), step.mean
+        if moved <= tolerance:
+            break
+    return Clusters(centers=centers, inertia=data.fold(ClusterSums(centers)).result().inertia, n_iter=n_iter)
+
+
+def _seeds(data: Input, n_clusters: int, n_rounds: int, seed: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    candidates = data.fold(RowSample(1, seed)).result()
+    for i in range(n_rounds):
+        sample = data.fold(RowSample(2 * n_clusters, seed + i + 1, candidates)).result()
+        if not sample.size:
+            break
+        candidates = np.unique(np.vstack([candidates, sample]), axis=0)
+    rows = int(data.batches.rows or len(candidates))
+    if rows < n_clusters:
+        raise FitError(
+            f"{n_clusters} clusters cannot be made of {rows} rows (n_samples={rows}).",
+            why="Each center needs a row.",
+            fix=f"Set n_clusters to {rows} or fewer.",
+        )
+    if len(candidates) <= n_clusters:  # there may be fewer different rows than clusters: centers coincide
+        return np.resize(candidates, (n_clusters, candidates.shape[1]))
+    weight = data.fold(ClusterSums(candidates)).result().weight
+    few = sklearn.cluster.KMeans(n_clusters, n_init=5, random_state=seed % 2**31)
+    return np.asarray(few.fit(candidates - mean, sample_weight=weight).cluster_centers_ + mean)
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  # type: ignore[misc]
@@ -69,44 +122,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  
         given = fit_input(self, X, y, sample_weight)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with given.cached() as data:
-            moments = data.fold(Moments()).result()
-            if not moments.weight.size or moments.missing.any():
-                raise FitError(
-                    "There are no rows, or values are missing.", fix="Filter the rows or put SimpleImputer before it."
-                )
-            centers = self._seeds(data, seed, moments.mean)
-            tolerance = self.tol * float(moments.variance().mean())
-            for passes in range(1, self.max_iter + 1):
-                self.n_iter_ = passes
-                step = data.fold(ClusterSums(centers)).result()
-                moved, centers = float(np.square(step.mean - centers).sum()), step.mean
-                if moved <= tolerance:
-                    break
-            self.inertia_ = data.fold(ClusterSums(centers)).result().inertia
-        self.cluster_centers_ = centers
+            found = cluster(data, self.n_clusters, self.max_iter, self.tol, self.n_rounds, seed)
+        self.cluster_centers_, self.inertia_, self.n_iter_ = found.centers, found.inertia, found.n_iter
         if not is_table(X):
             self.labels_ = self.predict(X)
         return self
-
-    def _seeds(self, data: Input, seed: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-        candidates = data.fold(RowSample(1, seed)).result()
-        for i in range(self.n_rounds):
-            sample = data.fold(RowSample(2 * self.n_clusters, seed + i + 1, candidates)).result()
-            if not sample.size:
-                break
-            candidates = np.unique(np.vstack([candidates, sample]), axis=0)
-        rows = int(data.batches.rows or len(candidates))
-        if rows < self.n_clusters:
-            raise FitError(
-                f"{self.n_clusters} clusters cannot be made of {rows} rows (n_samples={rows}).",
-                why="Each center needs a row.",
-                fix=f"Set n_clusters to {rows} or fewer.",
-            )
-        if len(candidates) <= self.n_clusters:  # there may be fewer different rows than clusters: centers coincide
-            return np.resize(candidates, (self.n_clusters, candidates.shape[1]))
-        weight = data.fold(ClusterSums(candidates)).result().weight
-        few = sklearn.cluster.KMeans(self.n_clusters, n_init=5, random_state=seed % 2**31)
-        return np.asarray(few.fit(candidates - mean, sample_weight=weight).cluster_centers_ + mean)
 
     def predict(self, X: Any) -> NDArray[np.int32]:  # Any: array-likes and tables
         """The number of the nearest center of each row, shape (rows,).

@@ -7,15 +7,21 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.errors import FitError
+from groundswell.estimators._bayes_classifier import (
+    BayesClassifier,
+    class_probabilities,
+    log_products,
+    logs,
+    pseudo_counts,
+)
 from groundswell.estimators._class_sums import ClassSums, ClassSumsResult, above
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import require_complete
-from groundswell.estimators._naive_bayes import NaiveBayes, class_probabilities, log_products, logs, pseudo_counts
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
 
-class MultinomialNB(NaiveBayes):
+class MultinomialNB(BayesClassifier):
     """Naive Bayes for counts, such as those of words: a row of a class is drawn from a multinomial distribution.
 
     One pass sums the features of each class. The estimate of P(word | class) is the mode of its posterior under a
@@ -88,7 +94,7 @@ class MultinomialNB(NaiveBayes):
         return log_products(batch.X, self._probabilities) + logs(self.class_prior_)
 
 
-class BernoulliNB(NaiveBayes):
+class BernoulliNB(BayesClassifier):
     """Naive Bayes for features that are there or not: within a class each is an independent Bernoulli variable.
 
     One pass counts. The estimate of P(feature | class) is the mode of its posterior under a Beta(1 + alpha, 1 + beta)

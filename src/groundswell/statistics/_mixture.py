@@ -104,16 +104,16 @@ class MixtureResponsibilities:
         """
         for block in batch.blocks():
             require_same_width(self.means.shape[1], block.n_features)
-            log_joint = self._log_joint(block)
+            log_joint = self.log_joint(block)
             if np.isnan(log_joint).any() and block.shifted.missing.any():
                 block, left_out = Batch(X=block.X, weights=block.weights).complete()
-                log_joint = self._log_joint(block)
+                log_joint = self.log_joint(block)
                 self.dropped += left_out
             if len(block):
                 self._add(block, log_joint)
 
-    def _log_joint(self, block: Batch) -> Floats:
-        """log πₖ + log N(x; μₖ, Σₖ) of each component and row, shape (K, rows)."""
+    def log_joint(self, block: Batch) -> Floats:
+        """log πₖ + log N(x; μₖ, Σₖ) of each component and row of a block, shape (K, rows)."""
         design, means = block.shifted.design.T, self.means - block.shifted.pilot
         log_joint = np.empty((len(means), len(block)))
         with np.errstate(divide="ignore"):  # a component of weight zero has the logarithm −∞, and no responsibility

@@ -1,4 +1,4 @@
-"""What naive Bayes classifiers share: probabilities of the classes, and Bayes' rule in logarithms."""
+"""What naive Bayes and quadratic discriminants share: probabilities of classes, and Bayes' rule in logarithms."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -14,8 +14,8 @@ from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
 
-class NaiveBayes(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
-    """A classifier by the joint probability of class and features, the features independent within a class."""
+class BayesClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
+    """A classifier by the joint probability of class and features: a generative one."""
 
     classes_: NDArray[Any]
     class_prior_: Floats
@@ -107,6 +107,24 @@ def class_probabilities(
             fix="Give them in the order of the sorted labels, or None.",
         )
     return priors
+
+
+def observed_classes(classes: list[Any]) -> NDArray[Any]:  # Any: labels of any type
+    """The labels as an array.
+
+    Raises:
+        FitError: there are no rows, or all labels are the same.
+    """
+    if not classes:
+        raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
+    if len(classes) < 2:
+        raise FitError(
+            f"All labels are {classes[0]!r}: y has one class.",
+            why="A discriminant tells classes apart.",
+            fix="Check the filter or the split; it may have left one class only.",
+            classes=classes,
+        )
+    return np.asarray(classes)
 
 
 def pseudo_counts(alpha: Any, name: str, n_features: int | None = None) -> Floats:  # Any: a number or an array-like
