@@ -40,7 +40,6 @@ from groundswell.features.statistics import (
     ColumnHistogram,
     ColumnStatistics,
     Comparison,
-    Plot,
     StatisticsConfig,
     StatisticsReport,
 )
@@ -79,7 +78,6 @@ __all__ = [
     "Matches",
     "OnDemand",
     "OnlineCopies",
-    "Plot",
     "Policy",
     "Query",
     "Read",

@@ -9,7 +9,6 @@ from groundswell.features.statistics._column import ColumnHistogram, ColumnStati
 from groundswell.features.statistics._comparison import ColumnDrift, Comparison
 from groundswell.features.statistics._config import KINDS, StatisticsConfig, as_config
 from groundswell.features.statistics._invariants import check_statistics
-from groundswell.features.statistics._plot import Plot
 from groundswell.features.statistics._records import CONFIG, StatisticsRecords, Written
 from groundswell.features.statistics._report import Scope, StatisticsReport
 from groundswell.features.statistics._summary import ColumnSummary, Summary
@@ -24,7 +23,6 @@ __all__ = [
     "ColumnStatistics",
     "ColumnSummary",
     "Comparison",
-    "Plot",
     "Scope",
     "StatisticsConfig",
     "StatisticsRecords",

@@ -83,6 +83,21 @@ class StatisticsRecords:
         body = {"group": self._group.id, "config": None if config is None else config.to_dict()}
         self._catalog.add(CONFIG, self._name, body)
 
+    def follow(self, other: "StatisticsRecords", definition: Definition) -> None:
+        """Keep what another group keeps, of those of its columns that are there.
+
+        Args:
+            other: the other group's.
+            definition: this group's.
+        """
+        config = other.config()
+        if config is None or config.columns is None:
+            chosen = config
+        else:
+            chosen = replace(config, columns=tuple(name for name in config.columns if name in definition.schema))
+        if chosen != self.config():
+            self.set(chosen if chosen is not None else False, definition)
+
     def collector(self, definition: Definition) -> Collector | None:
         """What summarizes an insert; None if no statistics are kept.
 

@@ -15,8 +15,9 @@ from groundswell.errors import ColumnNotFoundError, DataError, choices
 from groundswell.features.statistics._column import ColumnStatistics
 from groundswell.features.statistics._comparison import Comparison, compare_columns
 from groundswell.features.statistics._config import StatisticsConfig
-from groundswell.features.statistics._plot import Plot, column_plot, sparkline
+from groundswell.features.statistics._plot import column_plot, sparkline
 from groundswell.features.statistics._summary import Summary
+from groundswell.plots import BarPlot
 from groundswell.types import Schema
 
 __all__ = ["Scope", "StatisticsReport"]
@@ -138,7 +139,7 @@ class StatisticsReport:
         """The report as JSON text."""
         return json.dumps(self.to_dict(), indent=2)
 
-    def plot(self, column: str, *, bins: int = 20) -> Plot:
+    def plot(self, column: str, *, bins: int = 20) -> BarPlot:
         """The distribution of a column as bars; prints in the terminal and shows as SVG in a notebook.
 
         Args:
