@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from groundswell.errors import ColumnNotFoundError, SchemaError, choices
+from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchError, choices
 from groundswell.tables import cast_column, read_frame
-from groundswell.types import TIMESTAMP, Field, Schema, canonical_type
+from groundswell.types import TIMESTAMP, Field, Schema, canonical_type, type_name
 
 
 def read_entities(
@@ -23,9 +23,10 @@ def read_entities(
 
     Raises:
         ColumnNotFoundError: a column is missing.
-        SchemaError: there is a column that has no role.
+        SchemaError: there is a column that has no role, or two that cannot go together.
         TypeMismatchError, DataError: a value cannot be taken as the group's type.
     """
+    _check_roles(needed, event_time, labels)
     table = read_frame(data).read_all()
     Schema(tuple(Field(name, pa.null()) for name in table.column_names))  # refuses duplicate names
     roles = {**{f.name: "key or feature of the view" for f in needed}, event_time: "event time"}
@@ -47,9 +48,30 @@ def read_entities(
                 column=name,
             )
     label_schema = Schema(tuple(Field(name, canonical_type(table.schema.field(name).type, name)) for name in labels))
-    fields = [Field(f.name, f.type) for f in needed] + [Field(event_time, TIMESTAMP), *label_schema]
+    fields = [Field(f.name, f.type) for f in needed if f.name != event_time]
+    fields += [Field(event_time, TIMESTAMP), *label_schema]
     columns = [_column(table[f.name], f, time_zone) for f in fields]
     return pa.table(columns, schema=pa.schema([pa.field(f.name, f.type) for f in fields])), label_schema
+
+
+def _check_roles(needed: Schema, event_time: str, labels: Sequence[str]) -> None:
+    """Raise if one column has two roles that exclude each other; the event time may be a feature besides."""
+    for name in labels:
+        if name in needed or name == event_time or list(labels).count(name) > 1:
+            role = "key or feature" if name in needed else "event time" if name == event_time else "label already"
+            raise SchemaError(
+                f"Column {name!r} is named as label, and is {role}.",
+                why="What is to be predicted cannot be known before.",
+                fix="Leave it out of labels=[…], or bring a copy under another name.",
+                column=name,
+            )
+    if event_time in needed and needed[event_time].type != TIMESTAMP:
+        raise TypeMismatchError(
+            f"Column {event_time!r} is named as event time, and the view takes it as a feature that is "
+            f"{type_name(needed[event_time].type)}.",
+            fix="Bring the event time in a column of its own, and name it: event_time='…'.",
+            column=event_time,
+        )
 
 
 def _column(column: pa.ChunkedArray, field: Field, time_zone: str | None) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._query import Query
 from groundswell.features._training_data import TrainingData
 from groundswell.features._view import FeatureView
-from groundswell.features._view_definition import ViewDefinition
+from groundswell.features._view_definition import ViewDefinition, check_labels
 from groundswell.features.transformations import OnDemand, Transformation
 from groundswell.types import check_name
 
@@ -61,15 +61,11 @@ class FeatureViews:
             DataError: a tag is missing that views must have, or does not fit its schema.
         """
         check_name(name, "feature view")
-        if isinstance(labels, str):
-            raise SchemaError(
-                f"labels={labels!r} is one text.", fix=f"Give a list: labels=[{labels!r}].", labels=labels
-            )
         if not isinstance(query, Query):
             raise SchemaError(
                 f"A {type(query).__name__} is no query.", fix="Start with group.select('column', …).", query=query
             )
-        ViewDefinition.check(query, labels)
+        ViewDefinition.check(query, check_labels(labels))
         bare = ViewDefinition(id="", name=name, version=0, query=query, labels=tuple(labels))
         definition = bare.checked(transformations, on_demand)
         with self._catalog.transaction():

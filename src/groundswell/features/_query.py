@@ -105,7 +105,8 @@ class Query(Shape):
             max_age: how old a row may be, such as "3h"; an older one counts as none.
 
         Raises:
-            JoinError: the key is not named in full, columns have other types, or the join cannot be meant.
+            JoinError: the key is not named in full or could be one of two columns, columns have other types, or the
+                join cannot be meant.
             SchemaError: two columns would have one name.
         """
         query = other if isinstance(other, Query) else other.select()
@@ -129,7 +130,9 @@ class Query(Shape):
             max_age=None if max_age is None else parse_duration(max_age, "max_age"),
         )
         self._check_names(join)
-        return replace(self, joins=(*self.joins, join))
+        joined = replace(self, joins=(*self.joins, join))
+        joined._check_one_meaning()
+        return joined
 
     def read(self) -> Data:
         """The rows of the base group, each with what the joined groups knew at its event time.
@@ -192,6 +195,25 @@ class Query(Shape):
                     fix=f"Give the join a prefix, such as prefix='{group}_', or select other columns.",
                     column=output,
                 )
+
+    def _check_one_meaning(self) -> None:
+        """A key may be an unselected column of the base group, and so may not have the name of a joined one too."""
+        unselected = set(self.base.group.schema.names) - set(self.base.columns)
+        givers = {output: join for join in self.joins for output in join.outputs if output in unselected}
+        for join in self.joins:
+            for left, key in join.on:
+                if left in givers:
+                    group, giver = self.base.group.name, givers[left].right.group.name
+                    raise JoinError(
+                        f"The key {key!r} of group {join.right.group.name!r} could be {left!r} of group {group!r} or "
+                        f"of group {giver!r}.",
+                        why=f"A column of {giver!r} comes out as {left!r}, and group {group!r} has one of that name "
+                        "that is not selected.",
+                        fix=f"Give the join of {giver!r} a prefix, such as prefix='{giver}_', and name the column that "
+                        f"is meant: on={{'{giver}_{left}': {key!r}}} or on={{{left!r}: {key!r}}}.",
+                        column=left,
+                        groups=[group, giver],
+                    )
 
     def __repr__(self) -> str:
         lines = [f"Query of {self.base.group.name!r}: {', '.join(self.base.columns)}"]

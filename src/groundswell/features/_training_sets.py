@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from groundswell.catalog import Catalog, Entry
 from groundswell.engines import PointInTimeJoin
-from groundswell.errors import DataError, InUseError, SplitError
+from groundswell.errors import DataError, InUseError, SchemaError, SplitError
 from groundswell.features._entities import read_entities
 from groundswell.features._files import remove_tree, write_parquet
 from groundswell.features._fitted import FittedStates
@@ -21,7 +21,7 @@ from groundswell.features._pinning import held, pin, unpin
 from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_rows, read_plan, scan_base
 from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
 from groundswell.features._training_data import Reading, TrainingData
-from groundswell.features._view_definition import ViewDefinition
+from groundswell.features._view_definition import ViewDefinition, check_labels
 from groundswell.features.transformations import complete_stream
 from groundswell.types import Schema
 
@@ -72,7 +72,15 @@ class TrainingSets:
         time = event_time or self._view.query.base.group.event_time
         if time is None:
             raise DataError("The event time of the rows is not named.", fix="Give event_time='<column>'.")
-        names = tuple(labels) or self._view.labels
+        names = tuple(check_labels(labels)) or self._view.labels
+        twice = next((name for name in names if name in self._view.schema), None)
+        if twice is not None:
+            raise SchemaError(
+                f"The label {twice!r} has the name of a feature of view {self._view.name!r}.",
+                why="A column cannot be both what is predicted and what it is predicted from.",
+                fix="Rename the column of the rows, or leave the feature out of the view.",
+                column=twice,
+            )
         table, label_schema = read_entities(entities, self._view.request_schema, time, names, time_zone)
         name = uuid.uuid4().hex
         write_parquet(table, self._folder / name / "entities.parquet")

@@ -152,7 +152,7 @@ class FeatureView(HasMetadata):
 
         Raises:
             ColumnNotFoundError: a column is missing.
-            SchemaError: there is a column that has no role.
+            SchemaError: there is a column that has no role, or two: a label that is a feature.
             TypeMismatchError, DataError: a value cannot be taken as the group's type.
         """
         return self._training.join_to(entities, event_time, labels, time_zone, transformations_from)

@@ -18,7 +18,18 @@ from groundswell.features.transformations import (
 )
 from groundswell.types import Field, Schema
 
-__all__ = ["ViewDefinition"]
+__all__ = ["ViewDefinition", "check_labels"]
+
+
+def check_labels(labels: Sequence[str]) -> Sequence[str]:
+    """The labels, unless they are one text, whose letters would be taken for them.
+
+    Raises:
+        SchemaError: they are.
+    """
+    if isinstance(labels, str):
+        raise SchemaError(f"labels={labels!r} is one text.", fix=f"Give a list: labels=[{labels!r}].", labels=labels)
+    return labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +59,7 @@ class ViewDefinition:
 
         Raises:
             ColumnNotFoundError: a label is not selected.
-            SchemaError: a label comes from a joined group, or nothing is left to learn from.
+            SchemaError: a label comes from a joined group or is the key of a join, or nothing is left to learn from.
             JoinError: the joins need times that the base group does not have.
         """
         for label in labels:
@@ -63,6 +74,14 @@ class ViewDefinition:
                     f"The label {label!r} comes from a joined group.",
                     why="Joined columns are what was known at the time of a row; a label is what came after.",
                     fix=f"Start the query from the group that has it. Labels may be {list(query.base.columns)}.",
+                    column=label,
+                )
+            looked_up = next((join for join in query.joins if label in dict(join.on)), None)
+            if looked_up is not None:
+                raise SchemaError(
+                    f"The label {label!r} is the key by which {looked_up.name!r} is joined.",
+                    why="What it finds would tell the model the answer, and a request cannot bring what is predicted.",
+                    fix=f"Leave the join of {looked_up.name!r} out, or predict another column.",
                     column=label,
                 )
         if len(labels) == len(query.schema):

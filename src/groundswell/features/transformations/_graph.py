@@ -132,8 +132,8 @@ def check_on_demand(features: Sequence[object], given: Given) -> tuple[OnDemand,
             )
         _check_name(feature, checked, given)
         checked.append(feature)
-    types = {field.name: field.type for field in given.found}
-    types |= {} if given.brought is None else {field.name: field.type for field in given.brought}
+    types = {} if given.brought is None else {field.name: field.type for field in given.brought}
+    types |= {field.name: field.type for field in given.found}  # a selected column wins over one that is not
     types |= {feature.name: feature.output.type for feature in checked}
     for feature in checked:
         for field in feature.inputs:
