@@ -165,9 +165,11 @@ class TrainingData(HasMetadata):
         return shuffled(self._stream(), batch_rows, buffer_rows, seed)
 
     def statistics(self) -> StatisticsReport:
-        """The statistics of features and labels as they are read, computed now in one pass that is never in memory."""
-        schema = Schema((*self.schema.fields, *self.label_schema.fields))
-        return StatisticsReport.of_training_data(self.batches(), schema, of=self.name, version=self.version)
+        """The statistics of the labels and of the features before they are transformed, which groups and the log of
+        predictions have too; computed now in one pass that is never in memory.
+        """
+        rows = self.raw_rows
+        return StatisticsReport.of_training_data(rows.batches(), rows.schema, of=self.name, version=self.version)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._stream().__arrow_c_stream__(requested_schema)

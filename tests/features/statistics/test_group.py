@@ -234,6 +234,17 @@ def test_training_data_has_statistics(project: Any, group: FeatureGroup) -> None
     assert report["late"].mean == pytest.approx(rows(60).temp.gt(0).mean())
 
 
+def test_those_of_training_data_are_in_the_units_of_the_group(project: Any, group: FeatureGroup) -> None:
+    group.insert(rows(60).assign(late=lambda f: f.temp > 0))
+    view = project.create_feature_view(
+        "v", group.select("temp", "sky", "late"), labels=["late"],
+        transformations=[gs.standardize("temp"), gs.one_hot("sky")],
+    )  # fmt: skip
+    report = view.training_data().statistics()
+    assert set(report.columns) == {"temp", "sky", "late"}
+    assert report["temp"].mean == pytest.approx(group.statistics()["temp"].mean)
+
+
 def test_every_type_is_summarized(project: Any) -> None:
     group = project.create_feature_group("types", primary_key=["k"])
     group.insert(
