@@ -19,6 +19,7 @@ from groundswell.errors import (
     SchemaError,
     TypeMismatchError,
 )
+from groundswell.features import StatisticsConfig
 from groundswell.types import TIMESTAMP
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)
@@ -154,6 +155,20 @@ def test_two_versions_of_a_group_join(project, group):
     rows = view.training_data().to_arrow().to_pylist()
     assert [r["w"] for r in rows] == [1.0, 2.0, 3.0, 4.0, 9.0, None], "the last row was known only after its own time"
     assert [r["v"] for r in rows] == [1.0, 2.0, 3.0, 4.0, 9.0, 1.0]
+
+
+def test_what_was_said_and_chosen_of_features_holds_for_those_that_are_left(project, group):
+    group.describe_feature("v", "meters per second")
+    group.describe_feature("name", "of the mast")
+    project.catalog.tags.set(group.id, "unit", "m/s", feature="v")
+    group.set_statistics(StatisticsConfig(kinds=("range",), columns=("v", "name")))
+    made = group.new_version(transform=lambda rows: rows.drop_columns("name"))
+    assert made.feature_descriptions == {"v": "meters per second"}
+    assert made.feature_tags == {"v": {"unit": "m/s"}}
+    made.insert([{name: value for name, value in row(9).items() if name != "name"}])
+    assert list(made.statistics(commit=made.table.version()).columns) == ["v"]
+    group.set_statistics(False)
+    assert group.new_version().insert([row(9)]).detail.get("statistics") is None
 
 
 def test_deleted_versions_leave_the_others_and_their_numbers(project, group):

@@ -19,6 +19,7 @@ from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
 from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
 from groundswell.features.statistics import StatisticsConfig, StatisticsRecords
+from groundswell.features.streaming import OpenStreams
 from groundswell.online import Follower
 from groundswell.tables import Definition, check_roles
 from groundswell.types import Schema, as_schema, check_name
@@ -54,6 +55,7 @@ class FeatureGroups:
     ) -> None:
         self._catalog, self._folder, self._published, self._engine = catalog, folder, published, engine
         self._author, self._provenance, self._clock, self._online = author, provenance, clock, online
+        self._open_streams = OpenStreams()
 
     @property
     def online(self) -> OnlineCopies:
@@ -140,7 +142,7 @@ class FeatureGroups:
             wanted: what is other than in it.
             description: what it holds; None is the same.
         """
-        snapshot = group.snapshot()
+        snapshot, old = group.snapshot(), self._catalog.get(KIND, group.name, group.version)
         scan = Scan(snapshot=snapshot, columns=tuple(snapshot.definition.schema.names))
         copied = {"group": group.name, "version": group.version, "table_version": snapshot.version}
         suite = group.expectations if wanted.expectations is None else Suite.of(wanted.expectations)
@@ -161,6 +163,8 @@ class FeatureGroups:
                 self._catalog.log("created", entry, {"copied_from": copied})
                 if suite or group.validation != "strict":
                     self._validations(entry).keep(suite, group.validation)
+                self._statistics(entry).follow(self._statistics(old), definition)
+                self._describe_alike(entry, group, definition)
                 remove_tree(self.folder_of(entry))  # which a process left that was killed right here
                 building.rename(self.folder_of(entry))
         finally:
@@ -168,6 +172,15 @@ class FeatureGroups:
         made = self.open(entry)
         made.recover()
         return made
+
+    def _describe_alike(self, entry: Entry, group: FeatureGroup, definition: Definition) -> None:
+        """Say of the features that are still there what was said of them."""
+        for feature, text in group.feature_descriptions.items():
+            if feature in definition.features:
+                self._catalog.descriptions.set(entry, text, feature=feature)
+        for feature, tags in group.feature_tags.items():
+            for tag, value in tags.items() if feature in definition.features else ():
+                self._catalog.tags.set(entry, tag, value, feature=feature)
 
     def get(self, name: str, version: int | None = None) -> FeatureGroup:
         """The group of that name; what a killed process left half made or half deleted is finished first.
@@ -188,7 +201,15 @@ class FeatureGroups:
     def followers(self) -> dict[str, Follower]:
         """What brings each group that is online into the online store, by the group's id."""
         ready = (self.open(entry) for entry in self._catalog.find(KIND, state="ready"))
-        return {group.id: self._online.follower(group.table) for group in ready if group.online}
+        return {group.id: self._online.follower(group.committed_table) for group in ready if group.online}
+
+    def close(self) -> None:
+        """End the streams that are open.
+
+        Raises:
+            CorruptionError: acknowledged rows cannot be committed; they stay in their logs.
+        """
+        self._open_streams.close()
 
     def folder_of(self, entry: Entry) -> Path:
         """Where the table of a group is."""
@@ -212,6 +233,7 @@ class FeatureGroups:
             online=self._online,
             statistics=self._statistics(entry),
             renew=self.new_version,
+            open_streams=self._open_streams,
             publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),
         )
 
