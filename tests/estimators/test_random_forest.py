@@ -1,11 +1,13 @@
 """Random forests against scikit-learn's, and their draws against how rows are cut."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import sklearn.ensemble as peer
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from groundswell.engines import StreamRows
 from groundswell.errors import FitError
 from groundswell.estimators import DecisionTreeClassifier, RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._random_forest import Bootstrap
@@ -57,6 +59,23 @@ def test_every_form_of_the_data_gives_the_same_forest(waves, fits):
     for form, fitted in fits(model, X, y):
         np.testing.assert_array_equal(fitted.trees_["feature"], model.trees_["feature"], err_msg=form)
         np.testing.assert_allclose(fitted.values_, model.values_, err_msg=form)
+
+
+@pytest.mark.parametrize("features", ["sqrt", None])
+def test_neither_parts_nor_memory_change_the_forest(waves, monkeypatch, features):
+    """Rows joined to one part or not, kept or binned anew, sent from the root or from where they were."""
+    X, y = waves[0].astype(np.float32), waves[1] > 0.2
+    table = pa.table({f"x{j}": X[:, j] for j in range(8)} | {"y": y})
+    parts = StreamRows(table.schema, lambda: pa.RecordBatchReader.from_batches(table.schema, table.to_batches(500)))
+    settings = {"max_depth": 6, "max_features": features, "random_state": 3}
+    reference = RandomForestClassifier(6, **settings).fit(table, "y")
+    monkeypatch.setattr("groundswell.estimators._binned_batches.GROUP_ROWS", 1000)
+    for place in ("_tree_model.CACHE_BYTES", "_whereabouts.MEMORY_BYTES"):
+        monkeypatch.setattr(f"groundswell.estimators.{place}", 50_000)
+        found = RandomForestClassifier(6, **settings).fit(parts, "y")
+        for name, expected in reference.trees_.items():
+            np.testing.assert_array_equal(found.trees_[name], expected)
+        np.testing.assert_array_equal(found.values_, reference.values_)
 
 
 def test_a_row_of_weight_three_counts_as_three_rows(waves):

@@ -5,15 +5,12 @@ sample of rows that their hashes draw: the same bins however the rows are cut in
 random bits would not give, at a tenth of its time. The last bin is for missing values.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.engines import Batches
 from groundswell.errors import FitError
 from groundswell.estimators._row_hash import row_hashes, uniform
 from groundswell.statistics import Batch, require_same_width
@@ -194,60 +191,3 @@ def _positions(values: Floats, edges: Floats) -> NDArray[Any]:
     unsure = np.flatnonzero((inside > 0)[cell])
     found[unsure] = np.searchsorted(edges, values[unsure])
     return found
-
-
-class BinnedBatches:
-    """Rows as bins, kept after the first pass as far as memory allows; the others are decoded and binned again.
-
-    A batch has bins as X, the target as numbers, weights, and in the column "hash" the hashes of its rows.
-
-    Args:
-        batches: the rows as they are.
-        bins: how their values become bins.
-        classes: the labels whose positions are the target; None if y is numbers.
-        memory_bytes: how much may be kept.
-    """
-
-    def __init__(self, batches: Batches, bins: Bins, classes: list[Any] | None, memory_bytes: int) -> None:
-        self._batches, self._bins, self._memory_left = batches, bins, memory_bytes
-        self._codes = None if classes is None else {label: float(i) for i, label in enumerate(classes)}
-        self._kept: dict[int, Batch] = {}
-        self._count: int | None = None
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows there are, if that is known."""
-        return self._batches.rows
-
-    def parts(self) -> Iterator[Any]:
-        """One maker for each part: of what is kept, or of the rows as they are."""
-        if self._count is not None and len(self._kept) == self._count:
-            for number in range(self._count):
-                yield partial(self._kept.__getitem__, number)
-            return
-        count = 0
-        for count, make in enumerate(self._batches.parts(), 1):
-            yield partial(self._binned, count - 1, make)
-        self._count = count
-
-    def _binned(self, number: int, make: Any) -> Batch:  # Any: the maker of a batch
-        if number in self._kept:
-            return self._kept[number]
-        raw: Batch = make()
-        raw = raw if raw.weights is None or raw.weights.all() else raw.rows(np.flatnonzero(raw.weights))
-        target = self._target(raw)
-        hashes = row_hashes(raw.matrix) ^ row_hashes(target[:, None])
-        weights = None if raw.weights is None else raw.weights.copy()
-        batch = Batch(X=self._bins.bin(raw.matrix), y=target, weights=weights, columns={"hash": hashes})
-        size = sum(part.nbytes for part in (batch.matrix, target, hashes)) + (0 if weights is None else weights.nbytes)
-        if size <= self._memory_left:  # threads may overdraw it by a part each
-            self._memory_left -= size
-            self._kept[number] = batch
-        return batch
-
-    def _target(self, raw: Batch) -> Floats:
-        if self._codes is None:
-            return raw.target[:, 0].copy()
-        encoded = raw.codes()
-        positions = np.array([self._codes.get(label, -1.0) for label in encoded.values.to_pylist()])
-        return np.asarray(positions[encoded.codes], np.float64)

@@ -54,9 +54,9 @@ class Subsample:
     share: float
     seed: int
 
-    def __call__(self, batch: Batch, tree: int) -> Floats:
+    def __call__(self, batch: Batch, tree: int) -> NDArray[np.uint8]:
         """1 for the rows that do, else 0."""
-        return (uniform(np.asarray(batch.column("hash")), self.seed + tree) < self.share).astype(np.float64)
+        return (uniform(np.asarray(batch.column("hash")), self.seed + tree) < self.share).astype(np.uint8)
 
 
 class _Scored:

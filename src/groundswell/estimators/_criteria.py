@@ -3,6 +3,7 @@
 A risk is Σ w times an impurity, so that the risks of two children add up; sums lie along the last axis.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -20,14 +21,14 @@ Risk: TypeAlias = Callable[[Floats], Floats]
 
 def gini_risk(sums: Floats) -> Floats:
     """Σ w (1 − Σ p²), of weights by class."""
-    weight = sums.sum(axis=-1)
-    risk: Floats = weight - _ratio(np.square(sums).sum(axis=-1), weight)
+    weight = total(sums)
+    risk: Floats = weight - _ratio(total(np.square(sums)), weight)
     return risk
 
 
 def entropy_risk(sums: Floats) -> Floats:
     """Σ w (−Σ p log₂ p), of weights by class."""
-    risk: Floats = sums.sum(axis=-1) * entropy(sums)
+    risk: Floats = total(sums) * entropy(sums)
     return risk
 
 
@@ -90,10 +91,15 @@ def sums_of(histograms: SplitHistogramsResult, target: Target) -> Floats:
     """The histograms with their sums along the last axis, shape (features, nodes, bins, sums)."""
     if target == "class":
         return histograms.weight
-    return np.stack([histograms.weight, *histograms.sums], axis=-1)
+    return np.moveaxis(np.stack([histograms.weight, *histograms.sums]), 0, -1)
+
+
+def total(sums: Floats) -> Floats:
+    """The sums over the last axis, class by class: along an axis of two numpy takes five times as long."""
+    return functools.reduce(np.add, np.moveaxis(sums, -1, 0))
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    ratio = np.zeros(np.broadcast(above, below).shape)
+    ratio = np.zeros_like(above)
     np.divide(above, below, out=ratio, where=below > 0)
     return ratio

@@ -8,9 +8,9 @@ References:
     Panda, Herbach, Basu, Bayardo, PLANET: massively parallel learning of tree ensembles, VLDB 2009.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,14 @@ from numpy.typing import NDArray
 
 from groundswell.engines import Batches, fold
 from groundswell.estimators._bins import Bins
-from groundswell.estimators._criteria import Floats, Risk, Target, is_pure, sums_of
+from groundswell.estimators._criteria import Floats, Risk, Target, is_pure, sums_of, total
 from groundswell.estimators._splits import TIES, Splits, best_splits
 from groundswell.estimators._trees import Trees, single
+from groundswell.estimators._whereabouts import NumberedBatch, Sampling, Whereabouts, counted
 from groundswell.statistics import Batch, SplitHistograms
 
 CELLS = 1 << 21
 """Cells of histograms that one pass may sum: 32 MiB for each part under way."""
-
-Sampling = Callable[[Batch, int], Floats]
-"""How often each row of a batch counts in a tree."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,63 +83,82 @@ class _Task:
     features: NDArray[np.intp] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Frontier:
+    """A level of the trees under way: which nodes are open, and where the rows are."""
+
+    trees: Trees
+    depth: int
+    open: NDArray[np.bool_]
+    whereabouts: Whereabouts
+
+
 class _LevelSums:
     """The statistic of one pass: histograms for each task."""
 
-    def __init__(self, tasks: list[_Task], trees: Trees, depth: int, growth: Growth) -> None:
-        self.tasks, self.trees, self.depth, self.growth = tasks, trees, depth, growth
+    def __init__(self, tasks: list[_Task], frontier: _Frontier, growth: Growth) -> None:
+        self.tasks, self.frontier, self.growth = tasks, frontier, growth
         n_bins = growth.bins.missing + 1
         self.sums = [
-            SplitHistograms(len(t.nodes), n_bins, growth.target, growth.n_classes, _slots, growth.center) for t in tasks
+            SplitHistograms(len(t.nodes), n_bins, growth.target, growth.n_classes, center=growth.center) for t in tasks
         ]
 
     def zero(self) -> "_LevelSums":
         """The same tasks, no rows."""
-        return _LevelSums(self.tasks, self.trees, self.depth, self.growth)
+        return _LevelSums(self.tasks, self.frontier, self.growth)
 
     def update(self, batch: Batch) -> None:
         """Send each row to its node of each task."""
-        for block in batch.blocks():
-            for tree, group in groupby(zip(self.tasks, self.sums, strict=True), key=_tree_of):
-                self._add(block, tree, list(group))
-
-    def _add(self, block: Batch, tree: int, tasks: list[tuple[_Task, SplitHistograms]]) -> None:
-        weights = block.weights
-        if self.growth.sampling is not None:
-            times = self.growth.sampling(block, tree)
-            weights = times if weights is None else times * weights
-            drawn = np.flatnonzero(times)
-            block, weights = block.rows(drawn), weights[drawn]
-        reached = self.trees.leaves(block.matrix, tree, self.depth)
-        for task, sums in tasks:
-            places = np.full(len(self.trees.feature), -1)
+        assert isinstance(batch, NumberedBatch)
+        level = self.frontier
+        for task, sums in zip(self.tasks, self.sums, strict=True):
+            reached = level.whereabouts.of(batch, task.tree, level.trees, level.depth, level.open)
+            if not len(reached.rows):
+                continue
+            places = np.full(len(level.trees.feature), -1)
             places[task.nodes] = np.arange(len(task.nodes))
-            slots = places[reached]
-            here = slice(None) if (slots >= 0).all() else np.flatnonzero(slots >= 0)
-            mine, slots = block.rows(here), slots[here]
-            bins = mine.matrix
-            if task.features is not None:
-                bins = np.asfortranarray(bins[np.arange(len(bins))[:, None], task.features[slots]])
-            counted = None if weights is None else weights[here]
-            sums.update(Batch(X=bins, y=mine.y, weights=counted, columns={"slot": slots}))
+            slots, weights = places.take(reached.nodes), counted(reached, batch.weights)
+            rows = reached.rows.astype(np.intp)
+            here = slots >= 0
+            if not here.all():
+                chosen = np.flatnonzero(here)
+                rows, slots = rows[chosen], slots[chosen]
+                weights = None if weights is None else weights[chosen]
+            sums.add(batch.matrix, batch.target.take(rows, axis=0), weights, slots, rows, task.features)
 
     def merge(self, other: "_LevelSums") -> None:
-        """Add the histograms."""
-        for ours, theirs in zip(self.sums, other.sums, strict=True):
-            ours.merge(theirs)
+        """Add the histograms; those of a first part are taken over."""
+        for i, (ours, theirs) in enumerate(zip(self.sums, other.sums, strict=True)):
+            if len(ours.cells):
+                ours.merge(theirs)
+            else:
+                self.sums[i] = theirs
 
     def result(self) -> list[SplitHistograms]:
         """The histograms of each task."""
         return self.sums
 
 
-def _slots(batch: Batch) -> NDArray[Any]:
-    """The node of each row, as `_LevelSums` found it."""
-    return np.asarray(batch.column("slot"))
+class _Numbered:
+    """Batches that know which part they are."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, if that is known."""
+        return self._batches.rows
+
+    def parts(self) -> Iterator[Any]:
+        """One maker for each part."""
+        for number, make in enumerate(self._batches.parts()):
+            yield partial(_numbered, number, make)
 
 
-def _tree_of(pair: tuple[_Task, SplitHistograms]) -> int:
-    return pair[0].tree
+def _numbered(number: int, make: Any) -> NumberedBatch:  # Any: the maker of a batch
+    batch: Batch = make()
+    return NumberedBatch(X=batch.X, y=batch.target, weights=batch.weights, columns=batch.columns, number=number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,8 +173,8 @@ class _Histograms:
 class _Level:
     """The histograms of one level, task by task; those of larger siblings by subtraction where all is kept."""
 
-    def __init__(self, batches: Batches, growth: Growth, trees: Trees, depth: int) -> None:
-        self._batches, self._growth, self._trees, self._depth = batches, growth, trees, depth
+    def __init__(self, batches: Batches, growth: Growth, frontier: _Frontier) -> None:
+        self._batches, self._growth, self._frontier = batches, growth, frontier
         k = growth.max_features or len(growth.bins.counts)
         self._node_cells = k * (growth.bins.missing + 1) * growth.n_classes * (1 if growth.target == "class" else 2)
 
@@ -183,11 +200,11 @@ class _Level:
                 yield replace(task, nodes=nodes, features=None if task.features is None else task.features[some])
 
     def _passed(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Histograms]]:
-        level = _LevelSums(tasks, self._trees, self._depth, self._growth)
+        level = _LevelSums(tasks, self._frontier, self._growth)
         for task, statistic in zip(tasks, fold(self._batches, level).result(), strict=True):
             found = statistic.result()
             sums, rows = sums_of(found, self._growth.target), found.rows
-            rows = rows.sum(axis=-1) if self._growth.target == "class" else rows
+            rows = total(rows) if self._growth.target == "class" else rows
             features = task.features
             if features is None:
                 features = np.tile(np.arange(len(self._growth.bins.counts)), (len(task.nodes), 1))
@@ -214,7 +231,8 @@ class _Grower:
     """Trees under way."""
 
     def __init__(self, batches: Batches, growth: Growth, n_trees: int) -> None:
-        self.batches, self.growth = batches, growth
+        self.batches, self.growth = _Numbered(batches), growth
+        self.whereabouts = Whereabouts(growth.sampling)
         self.trees = single(growth.bins.missing, growth.bins.missing + 1, n_trees)
         n_sums = growth.n_classes if growth.target == "class" else 3
         self.sums, self.rows, self.gain = np.zeros((n_trees, n_sums)), np.zeros(n_trees), np.zeros(n_trees)
@@ -225,7 +243,10 @@ class _Grower:
 
     def level(self) -> None:
         """Split the nodes of the frontier; their children are the next."""
-        growth, work = self.growth, _Level(self.batches, self.growth, self.trees, self.trees.depth)
+        open_ = np.zeros(len(self.trees.feature), np.bool_)
+        open_[self.frontier] = True
+        frontier = _Frontier(trees=self.trees, depth=self.trees.depth, open=open_, whereabouts=self.whereabouts)
+        growth, work = self.growth, _Level(self.batches, self.growth, frontier)
         keep = growth.max_features is None and len(self.trees.roots) == 1 and work.fits(2 * len(self.frontier))
         chosen: list[tuple[NDArray[np.intp], NDArray[np.intp], Splits]] = []
         kept: _Histograms | None = None

@@ -38,10 +38,13 @@ class Bootstrap:
 
     seed: int
 
-    def __call__(self, batch: Batch, tree: int) -> NDArray[np.float64]:
+    def __call__(self, batch: Batch, tree: int) -> NDArray[np.uint8]:
         """The number of draws of each row, shape (rows,)."""
         lots = uniform(np.asarray(batch.column("hash")), self.seed + tree)
-        return np.searchsorted(_POISSON, lots, side="right").astype(np.float64)
+        times = np.zeros(len(lots), np.uint8)
+        for bound in _POISSON:  # a tenth of the time of a search
+            times += lots >= bound
+        return times
 
 
 class _RandomForest(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

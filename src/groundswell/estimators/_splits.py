@@ -83,7 +83,7 @@ def best_splits(
 
     tried: list[_Candidates] = []
     if not categorical.all():
-        left, left_rows = np.cumsum(sums, axis=2), np.cumsum(rows, axis=2)
+        left, left_rows = np.moveaxis(np.cumsum(np.moveaxis(sums, -1, 0), axis=3), 0, -1), np.cumsum(rows, axis=2)
         tried.append(_Candidates(gain=rated(left, left_rows, ~categorical), sums=left, rows=left_rows))
         gaps = rows[..., missing] > 0
         if gaps.any():

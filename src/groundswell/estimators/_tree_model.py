@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from groundswell.errors import ColumnNotFoundError, FitError, choices
-from groundswell.estimators._bins import BinnedBatches, Bins, BinValues
+from groundswell.estimators._binned_batches import BinnedBatches, PartSizes
+from groundswell.estimators._bins import Bins, BinValues
 from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Grown
 from groundswell.estimators._input import CACHE_BYTES, Input
@@ -71,8 +72,7 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
         ColumnNotFoundError: a categorical feature is not among the features.
     """
     target: Statistic[Any] = CategoryCounts() if classify else _OfTarget()
-    values = BinValues()
-    seen = data.fold(Together({"values": values, "target": target})).result()
+    seen = data.fold(Together({"values": BinValues(), "target": target, "sizes": PartSizes()})).result()
     names = [str(name) for name in getattr(estimator, "feature_names_in_", range(data.n_features))]
     classes, center = None, 0.0
     labels = seen["target"]
@@ -94,7 +94,7 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
         shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
     bins = Bins.of(seen["values"], _categorical(estimator, names), names)
-    kept = BinnedBatches(data.batches, bins, classes, CACHE_BYTES)
+    kept = BinnedBatches(data.batches, bins, classes, seen["sizes"], CACHE_BYTES)
     return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
 
 

@@ -40,19 +40,30 @@ class Trees:
     def leaves(self, bins: BinMatrix, tree: int = 0, depth: int | None = None) -> NDArray[np.int32]:
         """The node that each row reaches, shape (rows,): a leaf, or one at the given depth."""
         node = np.full(len(bins), self.roots[tree], np.int32)
-        rows, asked = np.arange(len(bins)), np.maximum(self.feature, 0)
-        any_missing = bool(self.missing_left.any())
+        rows = np.arange(len(bins))
         for _ in range(self.depth if depth is None else depth):
-            found = bins[rows, asked[node]]
-            left = found <= self.cut[node]
-            if any_missing:
-                left |= (found == self.missing) & self.missing_left[node]
-            if len(self.sets):
-                category = self.category[node]
-                named = np.flatnonzero(category >= 0)
-                left[named] = self.sets[category[named], found[named]]
-            node = np.where(left, self.left[node], self.right[node])
+            node = self.children(bins, rows, node)
         return node
+
+    def children(self, bins: BinMatrix, rows: NDArray[Any], node: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The nodes that rows reach from a node by its question; from a leaf, the leaf itself.
+
+        Args:
+            bins: column-major, shape (rows of the part, features).
+            rows: which rows, positions.
+            node: where each of them is.
+        """
+        place = (np.maximum(self.feature, 0) * np.intp(len(bins))).take(node)
+        place += rows
+        found = bins.reshape(-1, order="F").take(place)
+        left = found <= self.cut.take(node)
+        if self.missing_left.any():
+            left |= (found == self.missing) & self.missing_left.take(node)
+        if len(self.sets):
+            category = self.category.take(node)
+            named = np.flatnonzero(category >= 0)
+            left[named] = self.sets[category[named], found[named]]
+        return np.where(left, self.left.take(node), self.right.take(node))
 
     def arrays(self) -> dict[str, Any]:  # Any: arrays and numbers
         """The attributes as a plain dictionary, as estimators store them."""

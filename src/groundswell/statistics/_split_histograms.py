@@ -17,6 +17,9 @@ from groundswell.statistics._batch import Batch
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._statistic import require_equal, require_same_width
 
+_CHUNK = 1 << 15
+"""Rows whose codes are made at a time: they stay in the cache."""
+
 __all__ = ["NodeFunction", "SplitHistograms", "SplitHistogramsResult"]
 
 NodeFunction: TypeAlias = Callable[[Batch], NDArray[np.integer[Any]]]
@@ -107,19 +110,45 @@ class SplitHistograms:
                 kept = np.flatnonzero(counted)
                 block, nodes, y = block.rows(kept), nodes[kept], y[kept]
             if len(block):
-                self._add(block.matrix, nodes.astype(np.intp), y, block.weights)
+                self._check(block.matrix, nodes)
+                self.add(block.matrix, y, block.weights, nodes.astype(np.intp), np.arange(len(block)))
 
-    def _add(self, bins: NDArray[Any], nodes: NDArray[np.intp], y: Floats, w: Floats | None) -> None:
-        self._check(bins, nodes)
+    def add(
+        self,
+        bins: NDArray[Any],
+        y: Floats,
+        weights: Floats | None,
+        nodes: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        features: NDArray[np.intp] | None = None,
+    ) -> None:
+        """Add chosen rows of a matrix, and for each node chosen features, without a copy of either.
+
+        Args:
+            bins: column-major, shape (rows of the part, features), each below `n_bins`; not checked.
+            y: of the chosen rows, shape (chosen, targets), without NaN.
+            weights: of the chosen rows; None counts each once.
+            nodes: of the chosen rows, each below `n_nodes`.
+            rows: which are chosen, positions.
+            features: those of each node, shape (n_nodes, k), in place of all; they are columns 0 … k − 1 of the result.
+        """
+        width = bins.shape[1] if features is None else features.shape[1]
         if not len(self.cells):
-            self.cells = np.zeros((bins.shape[1], *self.cells.shape[1:]), np.complex128)
-        require_same_width(len(self.cells), bins.shape[1])
+            self.cells = np.zeros((width, *self.cells.shape[1:]), np.complex128)
+        require_same_width(len(self.cells), width)
         offsets = (nodes * self.n_classes + self._classes(y)) * self.n_bins
-        pairs, codes = self._pairs(y, np.ones(len(y)) if w is None else w), np.empty_like(offsets)
-        for j, cells in enumerate(self.cells):
-            np.add(offsets, bins[:, j], out=codes)
-            for sums, terms in zip(cells, pairs, strict=True):
-                np.add.at(sums, codes, terms)
+        pairs = self._pairs(y, np.ones(len(y)) if weights is None else weights)
+        values, n_rows = bins.reshape(-1, order="F"), len(bins)
+        for start in range(0, len(rows), _CHUNK):
+            some = slice(start, start + _CHUNK)
+            row, node, offset, terms = rows[some], nodes[some], offsets[some], [pair[some] for pair in pairs]
+            place, codes = np.empty_like(row), np.empty_like(row)
+            for j, cells in enumerate(self.cells):
+                first = j * n_rows if features is None else (features[:, j] * n_rows).take(node)
+                np.add(row, first, out=place)
+                np.add(offset, values.take(place), out=codes)
+                for sums, term in zip(cells, terms, strict=True):
+                    np.add.at(sums, codes, term)
 
     def _check(self, bins: NDArray[Any], nodes: NDArray[np.intp]) -> None:
         if bins.dtype.kind not in "ui":
@@ -169,9 +198,10 @@ class SplitHistograms:
         require_equal(self, other, "n_nodes", "n_bins", "target", "n_classes", "center")
         if len(other.cells):
             if not len(self.cells):
-                self.cells = np.zeros_like(other.cells)
-            require_same_width(len(self.cells), len(other.cells))
-            self.cells = self.cells + other.cells
+                self.cells = other.cells.copy()
+            else:
+                require_same_width(len(self.cells), len(other.cells))
+                self.cells += other.cells
         self.dropped += other.dropped
 
     def result(self) -> SplitHistogramsResult:
@@ -180,7 +210,5 @@ class SplitHistograms:
         cells = np.moveaxis(self.cells.reshape(shape), 3, 4)
         if self.target != "class":
             cells = cells[..., 0]
-        sums = (cells[:, 1].real.copy(), cells[:, 1].imag.copy()) if self._n_pairs > 1 else ()
-        return SplitHistogramsResult(
-            rows=cells[:, 0].real.copy(), weight=cells[:, 0].imag.copy(), sums=sums, dropped=self.dropped
-        )
+        parts = [part.copy("K") for pair in range(self._n_pairs) for part in (cells[:, pair].real, cells[:, pair].imag)]
+        return SplitHistogramsResult(rows=parts[0], weight=parts[1], sums=tuple(parts[2:]), dropped=self.dropped)

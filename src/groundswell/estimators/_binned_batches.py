@@ -1,0 +1,138 @@
+"""`BinnedBatches`: rows as bins, in parts of a size at which their histograms are worth adding up."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice, repeat
+from typing import Any
+
+import numpy as np
+
+from groundswell.engines import Batches
+from groundswell.estimators._bins import Bins, Floats
+from groundswell.estimators._row_hash import row_hashes
+from groundswell.statistics import Batch
+
+GROUP_ROWS = 1 << 18
+"""Rows of a part at least. At a deep level the histograms of a forest take longer to merge than 65,536 rows to sum."""
+
+
+@dataclass
+class PartSizes:
+    """How many rows each part has, in their order."""
+
+    sizes: list[int] = field(default_factory=list)
+
+    def zero(self) -> "PartSizes":
+        """No parts."""
+        return PartSizes()
+
+    def update(self, batch: Batch) -> None:
+        """Take in a part."""
+        self.sizes.append(len(batch))
+
+    def merge(self, other: "PartSizes") -> None:
+        """Put the other's parts behind."""
+        self.sizes.extend(other.sizes)
+
+    def result(self) -> list[int]:
+        """The numbers of rows."""
+        return self.sizes
+
+
+class BinnedBatches:
+    """Rows as bins, kept after the first pass as far as memory allows; the others are decoded and binned again.
+
+    A batch has bins as X, column-major, the target as numbers, weights, and in the column "hash" the hashes of its
+    rows. Small parts are joined to parts of `GROUP_ROWS` rows or more.
+
+    Args:
+        batches: the rows as they are.
+        bins: how their values become bins.
+        classes: the labels whose positions are the target; None if y is numbers.
+        sizes: how many rows each of their parts has.
+        memory_bytes: how much may be kept.
+    """
+
+    def __init__(
+        self, batches: Batches, bins: Bins, classes: list[Any] | None, sizes: Sequence[int], memory_bytes: int
+    ) -> None:
+        self._batches, self._bins, self._memory_left = batches, bins, memory_bytes
+        self._codes = None if classes is None else {label: float(i) for i, label in enumerate(classes)}
+        self._runs = _runs(sizes)
+        self._kept: dict[int, Batch] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, if that is known."""
+        return self._batches.rows
+
+    def parts(self) -> Iterator[Any]:
+        """One maker for each part: of what is kept, or of the rows as they are."""
+        if len(self._kept) == len(self._runs):
+            for number in range(len(self._runs)):
+                yield partial(self._kept.__getitem__, number)
+            return
+        makers = self._batches.parts()
+        for number, run in enumerate(chain(self._runs, repeat(1))):
+            makes = list(islice(makers, run))
+            if not makes:
+                return
+            yield partial(self._part, number, makes)
+
+    def _part(self, number: int, makes: list[Any]) -> Batch:  # Any: makers of batches
+        if number in self._kept:
+            return self._kept[number]
+        batch = _joined([self._binned(make()) for make in makes])
+        weights = () if batch.weights is None else (batch.weights,)
+        size = sum(part.nbytes for part in (batch.matrix, batch.target, batch.columns["hash"], *weights))
+        with self._lock:
+            room = size <= self._memory_left
+            self._memory_left -= size if room else 0
+        if room:
+            self._kept[number] = batch
+        return batch
+
+    def _binned(self, raw: Batch) -> Batch:
+        raw = raw if raw.weights is None or raw.weights.all() else raw.rows(np.flatnonzero(raw.weights))
+        target = self._target(raw)
+        hashes = row_hashes(raw.matrix) ^ row_hashes(target[:, None])
+        weights = None if raw.weights is None else raw.weights.copy()
+        return Batch(X=self._bins.bin(raw.matrix), y=target, weights=weights, columns={"hash": hashes})
+
+    def _target(self, raw: Batch) -> Floats:
+        if self._codes is None:
+            return raw.target[:, 0].copy()
+        encoded = raw.codes()
+        positions = np.array([self._codes.get(label, -1.0) for label in encoded.values.to_pylist()])
+        return np.asarray(positions[encoded.codes], np.float64)
+
+
+def _runs(sizes: Sequence[int]) -> list[int]:
+    """How many neighbouring parts are joined, again and again."""
+    runs, rows = [0], 0
+    for size in sizes:
+        if rows >= GROUP_ROWS:
+            runs.append(0)
+            rows = 0
+        runs[-1] += 1
+        rows += size
+    return runs if runs[0] else []
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    bounds = np.cumsum([0, *(len(batch) for batch in batches)])
+    bins = np.empty((bounds[-1], batches[0].n_features), np.uint8, order="F")
+    for batch, start, stop in zip(batches, bounds[:-1], bounds[1:], strict=True):
+        bins[start:stop] = batch.matrix
+    weights = [batch.weights for batch in batches if batch.weights is not None]
+    return Batch(
+        X=bins,
+        y=np.concatenate([batch.target[:, 0] for batch in batches]),
+        weights=np.concatenate(weights) if weights else None,
+        columns={"hash": np.concatenate([np.asarray(batch.columns["hash"]) for batch in batches])},
+    )
