@@ -25,6 +25,7 @@ from groundswell.tables._compaction import compact
 from groundswell.tables._definition import Definition
 from groundswell.tables._deletion import delete_rows
 from groundswell.tables._disk import disk_errors
+from groundswell.tables._fingerprints import Fingerprints
 from groundswell.tables._frames import read_frame
 from groundswell.tables._identities import Identities
 from groundswell.tables._incoming import conform
@@ -331,12 +332,14 @@ class Table:
     def _stage(self, folder: Path, data: object, time_zone: str | None, watch: Watch | None = None) -> Staged:
         reader = data if isinstance(data, pa.RecordBatchReader) else read_frame(data)
         definition = self.definition
-        batches = conform(reader, definition, time_zone)
+        fingerprints = Fingerprints(definition)
+        batches = fingerprints.of(conform(reader, definition, time_zone))
         with disk_errors(definition.name, folder):
             files = _write(folder, batches, definition, watch)
             try:
                 paths = [str(f.path) for f in files]
-                repeated = self._engine.repeated(paths, definition) if paths else 0
+                proven = not paths or fingerprints.differ()
+                repeated = 0 if proven else self._engine.repeated(paths, definition)
                 if repeated:
                     unique = _write(folder, self._engine.keep_last(paths, definition), definition, watch)
                     discard(files)
