@@ -14,6 +14,7 @@ import pyarrow as pa
 from groundswell.errors import ColumnNotFoundError, JoinError, SchemaError, choices
 from groundswell.expressions import Expression
 from groundswell.features._data import Data
+from groundswell.features._display import show_query
 from groundswell.features._plan import Pins, plan_rows, read_plan
 from groundswell.features._selection import Join, Selection, Shape, Source
 from groundswell.types import Schema, parse_duration, type_name
@@ -56,9 +57,15 @@ class Query(Shape):
 
         Raises:
             ColumnNotFoundError: a column is not there.
-            SchemaError: a column is named twice.
+            SchemaError: a column is named twice, or something is no name.
         """
         for column in columns:
+            if not isinstance(column, str):
+                raise SchemaError(
+                    f"{column!r:.80} is no name of a column.",
+                    fix=f"Give names one by one, as in select({', '.join(map(repr, group.schema.names[:2]))}).",
+                    column=column,
+                )
             if column not in group.schema:
                 raise ColumnNotFoundError(
                     f"Group {group.name!r} has no column {column!r}.",
@@ -225,6 +232,9 @@ class Query(Shape):
             where = "" if join.right.where is None else f" where {join.right.where!r}"
             lines.append(f"  join {join.name!r} on {keys}{age}: {', '.join(join.outputs)}{where}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return show_query(self)
 
 
 def _selection_to_dict(selection: Selection) -> dict[str, Any]:

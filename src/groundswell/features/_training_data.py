@@ -12,9 +12,10 @@ from groundswell.engines import JoinReport
 from groundswell.features import fitting
 from groundswell.features._batches import rebatch, shuffled
 from groundswell.features._data import Data, to_features, to_pandas, to_polars
+from groundswell.features._display import html_table
 from groundswell.features._reads import Read, record
 from groundswell.features.statistics import StatisticsReport
-from groundswell.types import Schema
+from groundswell.types import Schema, type_name
 
 Reading = tuple[pa.RecordBatchReader, list[JoinReport]]
 
@@ -215,3 +216,8 @@ class TrainingData(HasMetadata):
             f"TrainingData({self.name!r}, version={self.version}, split={self.split!r}): {len(self):,} rows, "
             f"{len(self.schema)} features, labels {self.label_schema.names}, pinned to {pins}"
         )
+
+    def _repr_html_(self) -> str:
+        fields = (*self.schema, *self.label_schema)
+        roles = [(f.name, type_name(f.type), "label" if f.name in self.label_schema else "feature") for f in fields]
+        return html_table(repr(self), ("column", "type", "role"), roles)

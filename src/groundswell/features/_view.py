@@ -269,3 +269,6 @@ class FeatureView(HasMetadata):
     def __repr__(self) -> str:
         labels = f", labels={list(self.labels)}" if self.labels else ""
         return f"FeatureView({self.name!r}, version={self.version}{labels})\n{self.query!r}"
+
+    def _repr_html_(self) -> str:
+        return self._definition.show(self.description)

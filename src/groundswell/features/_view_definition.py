@@ -6,6 +6,7 @@ from typing import Any
 
 from groundswell.catalog import Entry
 from groundswell.errors import ColumnNotFoundError, SchemaError, choices
+from groundswell.features._display import html_table, origins
 from groundswell.features._plan import Pins, plan_rows
 from groundswell.features._query import Query
 from groundswell.features.transformations import (
@@ -16,7 +17,7 @@ from groundswell.features.transformations import (
     given_inputs,
     transformation_from_dict,
 )
-from groundswell.types import Field, Schema
+from groundswell.types import Field, Schema, type_name
 
 __all__ = ["ViewDefinition", "check_labels"]
 
@@ -189,3 +190,16 @@ class ViewDefinition:
         own = [name for name in base.columns if name not in self.labels]
         names = dict.fromkeys([*own, *keys, *self.extra.names])
         return Schema(tuple(base.group.schema[name] for name in names))
+
+    def show(self, description: str) -> str:
+        """Its columns as HTML: where each comes from, and what becomes of it."""
+        origin = {**origins(self.query), **{each.name: "computed on demand" for each in self.on_demand}}
+        becomes = {
+            field.name: ", ".join(each.code() for each in self.transformations if field.name in each.columns)
+            for field in self.schema
+        }
+        becomes |= dict.fromkeys(self.labels, "label")
+        fields = (*self.schema, *self.label_schema)
+        rows = [(f.name, type_name(f.type), origin[f.name], becomes[f.name]) for f in fields]
+        title = f"{self.name} version {self.version}. {description}"
+        return html_table(title, ("column", "type", "from", "transformed by"), rows)
