@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from groundswell.changes import ChangeStream, JsonLines, OnlineStores, Webhook
 from groundswell.engines import DuckDB
 from groundswell.features.streaming import StreamLimits
 from groundswell.online import Follower, Lmdb, Redis
-from groundswell.tables import Definition, Pin, Table, append_features
+from groundswell.tables import Definition, Pin, Table, WriteAheadLog, append_features
 from groundswell.types import Schema
 
 ROWS = 20
@@ -296,7 +297,20 @@ def stream_rows(*, folder: str, writer: str, first: int, last: int, acknowledged
             file.write(f"{number}\n")
 
 
+def fork_and_die(*, table: str, child: str) -> None:
+    """Open a log, fork a child that lives on, and end without closing the log."""
+    log = WriteAheadLog.create(Path(table), "counts")
+    pid = os.fork()
+    if not pid:
+        os.close(1)  # the server's own pipe, whose end a test may wait for
+        time.sleep(60)
+        os._exit(0)
+    Path(child).write_text(str(pid))
+    assert log.segments() == []
+
+
 TASKS = {
+    "fork_and_die": fork_and_die,
     "stream_rows": stream_rows,
     "churn_group": churn_group,
     "open_project": open_project,

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -619,10 +620,15 @@ class Project:
         return None if tree is None else {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty}
 
     def close(self) -> None:
-        """Let go of files and memory."""
-        for name in ("online", "engine", "catalog"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+        """End the streams that are open, and let go of files and memory.
+
+        Raises:
+            CorruptionError: what a stream has acknowledged cannot be committed; it stays in its log.
+        """
+        with ExitStack() as closing:
+            for name in ("catalog", "engine", "online", "groups"):  # the last first
+                if name in self.__dict__:
+                    closing.callback(self.__dict__.pop(name).close)
 
     def __enter__(self) -> Self:
         return self

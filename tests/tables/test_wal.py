@@ -1,4 +1,7 @@
 import os
+import resource
+import shutil
+import signal
 import threading
 from pathlib import Path
 
@@ -7,8 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.errors import CorruptionError
-from groundswell.tables import WriteAheadLog, ask_to_flush, read_segment, segment_schema, streams
+from groundswell.errors import ConflictError, CorruptionError, NotFoundError
+from groundswell.tables import (
+    WriteAheadLog,
+    ask_to_flush,
+    is_abandoned,
+    read_segment,
+    rewrite_segment,
+    segment_schema,
+    streams,
+)
 
 SCHEMA = pa.schema([("n", pa.int64()), ("text", pa.string())])
 
@@ -182,3 +193,60 @@ def test_nobody_answers_for_a_stream_that_is_gone(tmp_path: Path) -> None:
     heir.remove(heir.rotate())
     heir.close()
     assert ask_to_flush(log.folder)
+
+
+def test_who_asks_a_stream_that_does_not_answer_may_ask_again(log: WriteAheadLog) -> None:
+    with pytest.raises(ConflictError, match=r"0\.05 seconds") as caught:
+        ask_to_flush(log.folder, patience_s=0.05)
+    assert caught.value.retryable
+    assert log.asked() == []
+
+
+def test_a_full_disk_leaves_nothing_of_a_write_even_if_it_has_room_again(log: WriteAheadLog) -> None:
+    log.append([batch(1)])
+    size = log.segments()[0].stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(CorruptionError, match="File too large"):
+            log.append([batch(*range(1_000))])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert log.segments()[0].stat().st_size == size
+    assert log.append([batch(2)]) == 2
+    assert [n for path in log.rotate() for n in numbers(path)] == [1, 2]
+
+
+def test_a_log_whose_folder_was_deleted_acknowledges_nothing(tmp_path: Path) -> None:
+    log = WriteAheadLog.create(tmp_path, "counts")
+    log.append([batch(1)])
+    shutil.rmtree(tmp_path / "_groundswell")
+    for _ in range(2):
+        with pytest.raises(NotFoundError, match="'counts' was deleted"):
+            log.append([batch(2)])
+    log.close()
+    assert streams(tmp_path) == []
+
+
+def test_a_forked_child_does_not_hold_the_lock(tmp_path: Path, fork_server) -> None:
+    pid = fork_server.start("fork_and_die", table=str(tmp_path), child=str(tmp_path / "child"))
+    assert fork_server.wait(pid) == 0
+    (folder,) = streams(tmp_path)
+    assert is_abandoned(folder)
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
+    heir = WriteAheadLog.take_over(tmp_path, "counts", folder)
+    assert heir is not None
+    assert not is_abandoned(folder)
+    heir.close()
+    assert not is_abandoned(folder)
+
+
+def test_a_segment_is_rewritten_in_place(log: WriteAheadLog) -> None:
+    log.append([batch(1, 2), batch(3)])
+    (path,) = log.rotate()
+    os.utime(path, (1, 1))
+    rewrite_segment(path, "counts", [batch(2)])
+    assert (numbers(path), segment_schema(path), path.stat().st_mtime) == ([2], SCHEMA, 1)
+    assert [file.name for file in log.folder.iterdir() if file.name != "lock"] == [path.name]
+    log.remove([path])

@@ -240,7 +240,8 @@ class _Batch:
     def _not_in(self, name: str, keys: str) -> exp.Expr:
         """The value is not in column k of a part or frame."""
         among = template(f"SELECT k FROM {keys} WHERE k IS NOT NULL").subquery()
-        return exp.Not(this=exp.In(this=self._value(name), query=among))
+        absent = exp.Not(this=exp.In(this=self._value(name), query=among))
+        return exp.and_(absent, self._value(name).is_(exp.null()).not_())  # null IN () is false, not null
 
     def _frame(self, table: pa.Table) -> str:
         """A name for an Arrow table in the query."""

@@ -36,6 +36,7 @@ from groundswell.features.expectations import (
     Validations,
 )
 from groundswell.features.statistics import StatisticsRecords
+from groundswell.features.streaming import OpenStreams
 from groundswell.tables import Commit, Definition, Snapshot, Staged, read_frame
 from groundswell.types import Schema, as_schema, parse_instant, type_name
 
@@ -64,9 +65,10 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         publication: Publication,
         statistics: StatisticsRecords,
         renew: "Callable[[FeatureGroup, NewVersion, str | None], FeatureGroup]",
+        open_streams: OpenStreams,
     ) -> None:
         self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
-        self._statistics, self._renew = statistics, renew
+        self._statistics, self._renew, self._open_streams = statistics, renew, open_streams
         self._provenance, self._validations, self._online = provenance, validations, online
         self._insertion = Insertion(place, validations, statistics, provenance)
         self._clock = online.clock
@@ -156,6 +158,7 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
                 the policy does not let such rows be written: the error's `report` says which.
             CorruptionError: the disk is full or not writable.
         """
+        self._drain()  # what was acknowledged before comes before
         return self._committed(self._insertion.run(read_frame(data), time_zone, note=provenance), wait=wait)
 
     def check(self, data: object, *, time_zone: str | None = None) -> InsertCheck:
@@ -248,9 +251,11 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
             ErasedError: rows of it were purged, and the remainder is not asked for.
         """
         if as_of is None or (isinstance(as_of, int) and not isinstance(as_of, bool)):
-            return self.table.snapshot(as_of, remainder=remainder)
+            table = self.table if as_of is None else self.committed_table  # which no stream's rows can change
+            return table.snapshot(as_of, remainder=remainder)
         if isinstance(as_of, str | date):
-            return self.table.snapshot(self.table.version_at(parse_instant(as_of, "as_of")), remainder=remainder)
+            table = self.committed_table
+            return table.snapshot(table.version_at(parse_instant(as_of, "as_of")), remainder=remainder)
         raise DataError(
             f"{as_of!r} is neither a version nor a time.",
             fix="Give as_of a version such as 3, or a time such as '2013-11-01T15:00Z'.",

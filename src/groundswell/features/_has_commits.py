@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from groundswell.engines import DuckDB
 from groundswell.errors import DataError
 from groundswell.features._data import Data
 from groundswell.features._version_diff import VersionDiff, compare, row_changes
-from groundswell.tables import Commit, Snapshot, Table, Vacuumed
+from groundswell.tables import Commit, Snapshot, Table, Vacuumed, read_keys
 from groundswell.types import parse_duration
 
 __all__ = ["AsOf", "HasCommits"]
@@ -40,6 +42,10 @@ class HasCommits(ABC):
         """What every verb that commits to the table does last."""
 
     @abstractmethod
+    def _erase_beside(self, keys: pa.Table) -> int:
+        """Erase rows with certain keys that are kept beside the table, and count them."""
+
+    @abstractmethod
     def _forget_values(self) -> None:
         """Remove what is kept of rows outside the table."""
 
@@ -67,8 +73,8 @@ class HasCommits(ABC):
         Versions that held such rows, and training data pinned to them, raise `ErasedError` from then on unless what is
         left is asked for with `remainder=True`. Reports of validations lose their examples; statistics and published
         files are made anew. If the process dies on the way, the same call finishes. The commit's `detail` counts the
-        rows that were stored ("purged"), and files that hold such rows and that no insert has committed yet
-        ("uncommitted"): if there are any, call it again an hour later.
+        rows that were stored ("purged"), those in quarantine ("quarantined"), and files that hold such rows and that no
+        insert has committed yet ("uncommitted"): if there are any, call it again an hour later.
 
         Args:
             keys: as for `delete_rows`.
@@ -78,7 +84,10 @@ class HasCommits(ABC):
             SchemaError, ColumnNotFoundError, TypeMismatchError, DataError: these are no keys of the group.
             CorruptionError: the disk is full or not writable; the same call finishes what is left to do.
         """
-        commit = self.table.purge(keys, time_zone=time_zone, provenance=self._provenance())
+        table = self.table
+        wanted = read_keys(keys, table.definition, time_zone)
+        provenance = {**self._provenance(), "quarantined": self._erase_beside(wanted)}
+        commit = table.purge(wanted, provenance=provenance)
         self._forget_values()
         return self._committed(commit)
 

@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 
+import pyarrow as pa
+
 from groundswell.features._group_table import GroupTable
 from groundswell.features._insertion import Insertion
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features.expectations import Validations
-from groundswell.features.streaming import Flusher, Quarantine, RowRules, RowStream, StreamLimits, quiet
+from groundswell.features.streaming import Flusher, OpenStreams, Quarantine, RowRules, RowStream, StreamLimits, quiet
 from groundswell.tables import BESIDE, Commit, Table
 
 __all__ = ["HasStream"]
@@ -20,6 +22,7 @@ class HasStream(ABC):
     _insertion: Insertion
     _online: OnlineCopies
     _validations: Validations
+    _open_streams: OpenStreams
 
     @property
     @abstractmethod
@@ -36,10 +39,19 @@ class HasStream(ABC):
 
         Raises:
             NotFoundError: no schema was given and nothing was inserted yet, so there is none.
+            ConflictError: the process of a stream does not answer; the same call may be made again.
             CorruptionError: a stream's rows cannot be committed: the disk is full, not writable, or damaged.
         """
-        if not quiet(self._place):
-            self._flusher.drain()
+        self._drain()
+        return self._place.table
+
+    @property
+    def committed_table(self) -> Table:
+        """Its table as it is: rows that streams have acknowledged and not committed are not in it.
+
+        Raises:
+            NotFoundError: as `table`.
+        """
         return self._place.table
 
     @property
@@ -67,7 +79,7 @@ class HasStream(ABC):
         table = self.table
         if self.online:
             self._online.follow(table)  # a store that was never built could not show what comes
-        return RowStream(
+        stream = RowStream(
             table,
             self._flusher,
             rules=lambda: RowRules.of(self.name, self._validations.ready(table.definition)),
@@ -75,6 +87,16 @@ class HasStream(ABC):
             time_zone=time_zone,
             limits=limits or StreamLimits(),
         )
+        self._open_streams.add(stream)
+        return stream
+
+    def _drain(self) -> None:
+        """Take in what streams have acknowledged."""
+        if not quiet(self._place):
+            self._flusher.drain()
+
+    def _erase_beside(self, keys: pa.Table) -> int:
+        return self.quarantine.erase(keys, self._place.table.definition)
 
     @property
     def _flusher(self) -> Flusher:

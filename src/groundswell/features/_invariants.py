@@ -24,6 +24,7 @@ from groundswell.features._pin_invariants import check_pins
 from groundswell.features._query import Query
 from groundswell.features._view_definition import ViewDefinition
 from groundswell.features.statistics import check_statistics
+from groundswell.features.streaming import check_streams
 from groundswell.tables import Definition, RowCheck, Table, check_strays, check_table, stored_definition
 
 __all__ = ["check_group", "check_group_folders", "check_training_data", "check_training_folders", "check_view"]
@@ -61,10 +62,11 @@ def check_group(entry: Entry, groups: FeatureGroups, catalog: Catalog, rows: Row
             fix=f"Restore the catalog from a backup. The states are {', '.join(_GROUP_STATES)}.",
         )
     if group.has_table:
-        yield from check_table(group.table, catalog, rows)
-        yield from check_statistics(group.table)
-    if group.has_table and group.table.folder.is_dir():
-        yield from check_pins(group.table, entry, catalog.find("training_data"))
+        yield from check_table(group.committed_table, catalog, rows)
+        yield from check_statistics(group.committed_table)
+    if group.has_table and group.committed_table.folder.is_dir():
+        yield from check_streams(group.committed_table, group.quarantine, lambda: group.table)
+        yield from check_pins(group.committed_table, entry, catalog.find("training_data"))
 
 
 def _check_declared(entry: Entry, folder: Path) -> Iterator[Finding]:

@@ -4,9 +4,9 @@ A group that is online has the newest row of each key in the store. Whoever comm
 the commit before it says that it is done; what a killed process left undone, the next commit makes up for.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -90,12 +90,13 @@ class OnlineCopies:
 
     def shower(self, table: Table) -> Callable[[pa.RecordBatch, str, int], None]:
         """What shows rows of one stream that are logged and not committed yet: rows, stream, segment of its log."""
-        follower, writes = self.follower(table), Counter[int]()
+        follower, numbers, last = self.follower(table), count(), 0
 
         def show(rows: pa.RecordBatch, stream: str, segment: int) -> None:
-            version = provisional_version(stream, segment, writes[segment])
-            writes[segment] += 1
-            follower.show(rows, version)
+            nonlocal numbers, last
+            if segment != last:
+                numbers, last = count(), segment
+            follower.show(rows, provisional_version(stream, segment, next(numbers)))
 
         return show
 

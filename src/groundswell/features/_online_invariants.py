@@ -8,6 +8,7 @@ from groundswell.diagnosis import Finding
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._group import FeatureGroup
 from groundswell.online import Lmdb, count_differences
+from groundswell.tables import streams
 
 __all__ = ["check_online"]
 
@@ -23,11 +24,12 @@ def check_online(entry: Entry, groups: FeatureGroups, *, thorough: bool) -> Iter
     if entry.state != "ready" or not entry.body.get("online"):
         return
     group, copies = groups.open(entry), groups.online
-    position, version = copies.follower(group.table).position(), group.table.version()
+    table = group.committed_table
+    position, version = copies.follower(table).position(), table.version()
     if position < version:
 
         def follow() -> str:
-            return f"It is at version {copies.follow(group.table)} now."
+            return f"It is at version {copies.follow(table)} now."
 
         done = f"is at version {position}" if position >= 0 else "was not built"
         yield Finding(
@@ -37,21 +39,23 @@ def check_online(entry: Entry, groups: FeatureGroups, *, thorough: bool) -> Iter
             fix=f"The next commit makes up for it, or now: groundswell online {entry.name}.",
             repair=follow,
         )
-    elif thorough:
+    elif thorough and not streams(table.folder):  # which the store shows before they are committed
         yield from _compare(entry, group, groups)
 
 
 def _compare(entry: Entry, group: FeatureGroup, groups: FeatureGroups) -> Iterator[Finding]:
-    copies = groups.online
-    before = group.table.version()
+    copies, table = groups.online, group.committed_table
+    before = table.version()
     with tempfile.TemporaryDirectory(prefix="groundswell-") as folder, Lmdb(folder) as anew:
-        copies.follower(group.table, anew).rebuild()
-        different = count_differences(group.table, (copies.store, anew), copies.clock)
-    if different == 0 or group.table.version() != before:  # somebody is writing: the two may be of different versions
+        copies.follower(table, anew).rebuild()
+        different = count_differences(table, (copies.store, anew), copies.clock)
+    if (
+        different == 0 or streams(table.folder) or table.version() != before
+    ):  # somebody is writing: the two may be of different versions
         return
 
     def rebuild() -> str:
-        return f"It was built from version {copies.rebuild(group.table)}."
+        return f"It was built from version {copies.rebuild(table)}."
 
     yield Finding(
         severity="error",

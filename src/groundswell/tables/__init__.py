@@ -14,15 +14,26 @@ from groundswell.tables._frames import read_frame
 from groundswell.tables._identities import Identities
 from groundswell.tables._incoming import conform, infer_schema
 from groundswell.tables._invariants import check_table
+from groundswell.tables._keys import read_keys
 from groundswell.tables._lock import BESIDE
 from groundswell.tables._physical import physical_schema, physical_type, to_physical
 from groundswell.tables._pins import Pin, Pins
+from groundswell.tables._records import conform_records
 from groundswell.tables._retention import Vacuumed
 from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
 from groundswell.tables._staging import Staged
 from groundswell.tables._table import Table, Watch, stored_definition
 from groundswell.tables._versions import Commit
-from groundswell.tables._wal import WriteAheadLog, ask_to_flush, read_segment, segment_schema, streams
+from groundswell.tables._wal import (
+    WriteAheadLog,
+    ask_to_flush,
+    is_abandoned,
+    is_from_flush,
+    read_segment,
+    rewrite_segment,
+    segment_schema,
+    streams,
+)
 
 __all__ = [
     "BESIDE",
@@ -50,15 +61,20 @@ __all__ = [
     "check_table",
     "commit_digest",
     "conform",
+    "conform_records",
     "has_commit",
     "infer_schema",
+    "is_abandoned",
+    "is_from_flush",
     "make_nullable",
     "microseconds",
     "physical_schema",
     "physical_type",
     "read_changes",
     "read_frame",
+    "read_keys",
     "read_segment",
+    "rewrite_segment",
     "segment_schema",
     "stored_definition",
     "streams",

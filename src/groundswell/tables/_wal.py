@@ -17,24 +17,36 @@ import struct
 import time
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO
+from weakref import WeakSet
 
 import pyarrow as pa
 
 from groundswell import _faults
-from groundswell.errors import CorruptionError
+from groundswell.errors import ConflictError, CorruptionError, NotFoundError
 from groundswell.tables._disk import disk_errors, sync_folder
 from groundswell.tables._lock import BESIDE
 
-__all__ = ["WriteAheadLog", "ask_to_flush", "read_segment", "segment_schema", "streams"]
+__all__ = [
+    "WriteAheadLog",
+    "ask_to_flush",
+    "is_abandoned",
+    "is_from_flush",
+    "read_segment",
+    "rewrite_segment",
+    "segment_schema",
+    "streams",
+]
 
 _MAGIC = b"GSWAL\x01\r\n"
 _FRAME = struct.Struct("<II")
 _SEGMENT = "{:08d}.wal"
-_POLL_S = 0.005
+_FLUSHING = "-flushing"
+_POLL_S, _PATIENCE_S = 0.005, 30.0
 
 
 class WriteAheadLog:
@@ -50,9 +62,10 @@ class WriteAheadLog:
     def __init__(self, table: Path, name: str, folder: Path, lock: IO[str]) -> None:
         self._table, self._name, self.folder, self._lock = table, name, folder, lock
         self.stream = folder.name
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
         self._number = max([0, *map(_number, self.segments())])
         self._schema: pa.Schema | None = None
+        _OPEN.add(self)
 
     @staticmethod
     def create(table: Path, name: str) -> "WriteAheadLog":
@@ -79,15 +92,16 @@ class WriteAheadLog:
     @staticmethod
     def take_over(table: Path, name: str, folder: Path) -> "WriteAheadLog | None":
         """The log of a stream whose process is gone; None if it is not gone, or somebody else was faster."""
-        try:
-            lock = (folder / "lock").open("a")
-        except FileNotFoundError:
-            return None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            return None
+        with disk_errors(name, table):
+            try:
+                lock = (folder / "lock").open("a")
+            except FileNotFoundError:
+                return None
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                return None
         if not folder.exists():
             lock.close()
             return None
@@ -103,6 +117,7 @@ class WriteAheadLog:
             The number of the segment that has them.
 
         Raises:
+            NotFoundError: the group was deleted.
             CorruptionError: the disk is full or not writable.
         """
         with disk_errors(self._name, self._table):
@@ -116,9 +131,10 @@ class WriteAheadLog:
             try:
                 for batch in batches:
                     _write_frame(self._file, batch.serialize())
-                self._file.flush()
                 _faults.point("wal:written")
                 os.fdatasync(self._file.fileno())
+                if not os.fstat(self._file.fileno()).st_nlink:  # what is written now is gone when it is closed
+                    raise self._deleted()
             except BaseException:
                 self._undo(start)
                 raise
@@ -149,11 +165,19 @@ class WriteAheadLog:
         """Move segments that were refused as a batch to a folder, where they stay until somebody decides."""
         with disk_errors(self._name, self._table):
             folder.mkdir(parents=True, exist_ok=True)
-            return [path.rename(folder / f"{self.stream}-{path.name}") for path in segments]
+            moved = [path.rename(folder / f"{self.stream}-{path.name}") for path in segments]
+            sync_folder(folder)
+            return moved
 
     def asked(self) -> list[Path]:
-        """The requests of readers to take in what is there; remove each when that is done."""
+        """The requests of readers to take in what is there, to be answered when that is done."""
         return list(self.folder.glob("*.ask"))
+
+    def answer(self, requests: Iterable[Path], *, done: bool) -> None:
+        """Tell readers whether what was there when they asked is taken in."""
+        for request in requests:
+            with suppress(FileNotFoundError):  # who asked has given up
+                request.unlink() if done else request.rename(request.with_suffix(".failed"))
 
     def close(self) -> None:
         """Let go of the stream; its folder goes with it if nothing is left in it."""
@@ -165,11 +189,13 @@ class WriteAheadLog:
     def _begin(self, schema: pa.Schema) -> None:
         self._number += 1
         path = self.folder / _SEGMENT.format(self._number)
-        file = path.open("xb")
+        if not self.folder.exists():
+            raise self._deleted()
+        # Without a buffer: what a full disk refused would be written when the file is closed, beyond the cut.
+        file = path.open("xb", buffering=0)
         try:
-            file.write(_MAGIC)
+            _write_whole(file, _MAGIC)
             _write_frame(file, schema.serialize())
-            file.flush()
             sync_folder(self.folder)
         except BaseException:
             with suppress(OSError):
@@ -188,6 +214,31 @@ class WriteAheadLog:
         with suppress(OSError):
             file.close()
 
+    def _deleted(self) -> NotFoundError:
+        return NotFoundError(
+            f"Group {self._name!r} was deleted, so the stream {self.stream} has no place to write to.",
+            fix="Close the stream. If the group is there again, open a stream into that.",
+            name=self._name,
+        )
+
+    def _left_to_parent(self) -> None:
+        """In a forked child: let go of the lock, which would hold as long as the child lives."""
+        self._lock.close()
+        if self._file is not None:
+            self._file.close()
+
+
+_OPEN: WeakSet[WriteAheadLog] = WeakSet()
+"""The logs of this process, for the fork alone: a child shares the locks of what it inherits."""
+
+
+def _after_fork_in_child() -> None:
+    for log in list(_OPEN):
+        log._left_to_parent()  # a log's own part of the fork
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
 
 def streams(table: Path) -> list[Path]:
     """The folders of the streams that have a log beside a table; finding none costs one look at the disk."""
@@ -197,20 +248,42 @@ def streams(table: Path) -> list[Path]:
         return []
 
 
-def ask_to_flush(folder: Path) -> bool:
+def is_abandoned(folder: Path) -> bool:
+    """Whether the process that wrote a stream is gone, and nobody has taken it over."""
+    with suppress(FileNotFoundError), (folder / "lock").open("r") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+    return False
+
+
+def ask_to_flush(folder: Path, *, patience_s: float = _PATIENCE_S, flushing: bool = False) -> bool:
     """Ask the process that writes a stream to take in its rows, and wait; whether it did.
 
     It did not if it is gone: then whoever takes the stream over can do so.
 
+    Args:
+        folder: the stream's.
+        patience_s: how long to wait.
+        flushing: whether who asks is taking in rows of another stream, which the one that is asked must not wait for.
+
     Raises:
+        ConflictError: it did not answer in that time.
         CorruptionError: it tried and could not.
     """
-    request = folder / f"{uuid.uuid4().hex}.ask"
-    try:
-        request.touch()
-    except FileNotFoundError:
-        return True  # the stream was closed, and so has taken in all
+    request = folder / f"{uuid.uuid4().hex}{_FLUSHING if flushing else ''}.ask"
+    with disk_errors(folder.name, folder):
+        try:
+            request.touch()
+        except FileNotFoundError:
+            return True  # the stream was closed, and so has taken in all
+    until = time.monotonic() + patience_s
     while request.exists():
+        if time.monotonic() > until:
+            request.unlink(missing_ok=True)
+            raise _silent(folder, patience_s)
         with suppress(FileNotFoundError), (folder / "lock").open("a") as lock, suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             request.unlink(missing_ok=True)
@@ -226,6 +299,22 @@ def ask_to_flush(folder: Path) -> bool:
             path=str(folder),
         )
     return True
+
+
+def is_from_flush(request: Path) -> bool:
+    """Whether a request comes from one who is taking in rows of another stream."""
+    return request.stem.endswith(_FLUSHING)
+
+
+def _silent(folder: Path, patience_s: float) -> ConflictError:
+    return ConflictError(
+        f"The stream {folder.name} has acknowledged rows, and has not committed them for {patience_s:g} seconds.",
+        why="Who reads the newest rows must have them, and the process that writes the stream does not answer: it was "
+        "stopped, or is very busy.",
+        fix="Let it go on or end it (its rows are safe and are committed then), and run the same call again. Earlier "
+        "versions can be read meanwhile: as_of=….",
+        path=str(folder),
+    )
 
 
 def segment_schema(path: Path) -> pa.Schema:
@@ -250,6 +339,30 @@ def read_segment(path: Path) -> Iterator[pa.RecordBatch]:
             yield pa.ipc.read_record_batch(pa.py_buffer(payload), schema)
 
 
+def rewrite_segment(path: Path, name: str, batches: Sequence[pa.RecordBatch]) -> None:
+    """Put other rows of the same columns in place of those of a segment that nobody writes, at once and for good.
+
+    Args:
+        path: the segment's.
+        name: its group's, for errors.
+        batches: at least one.
+
+    Raises:
+        CorruptionError: the disk is full or not writable; the segment is as it was.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with disk_errors(name, path.parent):
+        age = path.stat()
+        with part.open("wb", buffering=0) as file:
+            _write_whole(file, _MAGIC)
+            for frame in (batches[0].schema, *batches):
+                _write_frame(file, frame.serialize())
+            os.fsync(file.fileno())
+        os.utime(part, ns=(age.st_atime_ns, age.st_mtime_ns))
+        part.rename(path)
+        sync_folder(path.parent)
+
+
 def _read_schema(file: IO[bytes], path: Path) -> pa.Schema:
     head = _read_frame(file, path) if file.read(len(_MAGIC)) == _MAGIC else None
     if head is not None:
@@ -260,9 +373,15 @@ def _read_schema(file: IO[bytes], path: Path) -> pa.Schema:
     return pa.schema([])  # the process died while it began the segment
 
 
-def _write_frame(file: IO[bytes], payload: pa.Buffer) -> None:
-    file.write(_FRAME.pack(payload.size, zlib.crc32(payload)))
-    file.write(payload)
+def _write_frame(file: FileIO, payload: pa.Buffer) -> None:
+    _write_whole(file, _FRAME.pack(payload.size, zlib.crc32(payload)))
+    _write_whole(file, payload)
+
+
+def _write_whole(file: FileIO, data: bytes | pa.Buffer) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _read_frame(file: IO[bytes], path: Path) -> bytes | None:

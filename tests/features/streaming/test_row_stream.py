@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +16,7 @@ import groundswell as gs
 from groundswell.errors import ColumnNotFoundError, ConflictError, CorruptionError, DataError, NotFoundError
 from groundswell.features import FeatureGroup
 from groundswell.features.streaming import RowStream, StreamLimits
-from groundswell.tables import streams
+from groundswell.tables import WriteAheadLog, streams
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SCHEMA = pa.schema([("k", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("v", pa.float64())])
@@ -388,3 +391,175 @@ def test_it_shows_itself(group: FeatureGroup) -> None:
         assert isinstance(stream, RowStream)
         stream.write(row(1))
         assert repr(stream) == "RowStream('counts': 1 rows logged and not committed)"
+
+
+def test_what_a_stream_learns_late_is_learned_before_a_row_is_refused(project: gs.Project, group: FeatureGroup) -> None:
+    """Columns and rules that another holder of the group changed, while nothing was logged to make the stream look."""
+    other = project.get_feature_group("counts")
+    with group.stream(limits=NEVER) as stream:
+        other.append_features({"w": pa.int64()})
+        stream.write({**row(1), "w": 1})
+        other.set_expectations([gs.expect("v").between(0, 1)])
+        stream.flush()
+        other.set_expectations([gs.expect("v").between(0, 10)])
+        stream.write({**row(2, v=5.0), "w": 1})
+        with pytest.raises(DataError, match=r"v=50\.0"):
+            stream.write({**row(2, v=50.0), "w": 1})
+    assert [r["k"] for r in rows(group)] == [1, 2]
+
+
+def test_groups_that_refer_to_each_other_do_not_wait_for_each_other(project: gs.Project) -> None:
+    left, right = (
+        project.create_feature_group(name, primary_key=["k"], schema={"k": pa.int64(), "r": pa.int64()})
+        for name in ("a", "b")
+    )
+    left.set_expectations([gs.expect("r").foreign_key("b")])
+    right.set_expectations([gs.expect("r").foreign_key("a")])
+    with left.stream(limits=NEVER) as one, right.stream(limits=NEVER) as two:
+        one.write({"k": 1, "r": None})
+        two.write({"k": 1, "r": 1})  # which is acknowledged there, and not committed
+        assert len(right.read()) == 1
+        one.write({"k": 2, "r": 1})
+        assert len(left.read()) == 2
+    assert len(left.quarantine) == len(right.quarantine) == 0
+
+
+def test_a_group_that_is_deleted_takes_its_streams_along(project: gs.Project, group: FeatureGroup) -> None:
+    stream = group.stream(limits=NEVER)
+    stream.write(row(1))
+    group.delete()
+    with pytest.raises(NotFoundError, match="deleted"):
+        stream.write(row(2))
+    stream.close()
+    assert not (project.folder / "tables" / "counts_v1").exists()
+
+
+def test_closing_the_project_ends_its_streams(tmp_path: Path) -> None:
+    with gs.open(tmp_path / "p") as project:
+        group = project.create_feature_group("counts", primary_key=["k"], event_time="t", schema=SCHEMA)
+        stream = group.stream(limits=NEVER)
+        stream.write(row(1))
+    with pytest.raises(ConflictError, match="closed"):
+        stream.write(row(2))
+    with gs.open(tmp_path / "p") as project:
+        group = project.get_feature_group("counts")
+        assert group.history()[0].rows == 1
+        assert streams(group.table.folder) == []
+
+
+def test_a_stream_that_nobody_closes_loses_nothing(tmp_path: Path) -> None:
+    code = f"""
+import groundswell as gs
+import pyarrow as pa
+project = gs.open({str(tmp_path / "p")!r})
+group = project.create_feature_group("counts", primary_key=["k"], schema={{"k": pa.int64(), "v": pa.float64()}})
+stream = group.stream()
+stream.write({{"k": 1, "v": 0.5}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    with gs.open(tmp_path / "p") as project:
+        assert project.get_feature_group("counts").read().to_arrow().to_pylist() == [{"k": 1, "v": 0.5}]
+        assert project.doctor().ok
+
+
+def test_a_stream_belongs_to_the_process_that_opened_it(group: FeatureGroup) -> None:
+    with group.stream(limits=NEVER) as stream:
+        stream.write(row(1))
+        child = os.fork()
+        if child == 0:
+            try:
+                stream.write(row(2))
+            except ConflictError:
+                stream.close()
+                os._exit(7)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        stream.write(row(3))
+        assert [r["k"] for r in rows(group)] == [1, 3]
+
+
+def test_versions_are_read_and_examined_without_the_streams_that_go_on(group: FeatureGroup) -> None:
+    group.insert([row(1)])
+    version = group.table.version()
+    with group.stream(limits=NEVER) as stream:
+        stream.write(row(2))
+        assert len(group.read(as_of=version)) == 1
+        assert stream.uncommitted_rows == 1
+        group.insert([row(2, v=0.9)])  # after what was acknowledged before it
+        assert stream.uncommitted_rows == 0
+    assert rows(group) == [row(1), row(2, v=0.9)]
+
+
+def test_rows_of_an_infinite_source_that_is_slow_are_refused_at_once(group: FeatureGroup) -> None:
+    def source() -> Iterator[dict[str, object]]:
+        yield row(1)
+        yield {"k": 2}
+        k = 3
+        while True:
+            time.sleep(0.01)
+            yield row(k)
+            k += 1
+
+    with group.stream(limits=NEVER) as stream, pytest.raises(ColumnNotFoundError):
+        stream.write_from(source())
+    assert 1 in {r["k"] for r in rows(group)}
+
+
+def quarantined(group: FeatureGroup, *batches: list[dict[str, object]]) -> None:
+    """Put rows into quarantine, each batch as a part of its own."""
+    group.set_expectations([gs.expect("v").mean_between(0, 1)])
+    for batch in batches:
+        with group.stream(limits=NEVER) as stream:
+            stream.write_all(batch)
+
+
+def test_a_purge_reaches_rows_in_quarantine(group: FeatureGroup) -> None:
+    secret, other = 0x5EC2E75EC2E7, 0x0B1E550B1E55
+    quarantined(group, [row(secret, v=10.0), row(other, v=20.0)], [row(secret, t=1, v=30.0)])
+    folder = group.quarantine.folder
+    before = {part.name: part.set_aside_at for part in group.quarantine}
+    commit = group.purge({"k": secret})
+    assert commit.detail["quarantined"] == 2
+    (left,) = group.quarantine
+    assert left.read().to_pylist() == [row(other, v=20.0)]
+    assert left.set_aside_at == before[left.name]
+    content = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert secret.to_bytes(8, "little") not in content
+    assert other.to_bytes(8, "little") in content
+
+
+def test_the_doctor_tells_of_what_waits(project: gs.Project, group: FeatureGroup, tmp_path: Path) -> None:
+    quarantined(group, [row(1, v=10.0), row(2, v=20.0)])
+    group.set_expectations([])
+    log = WriteAheadLog.create(group.committed_table.folder, "counts")
+    log.append([pa.record_batch([[7], [START], [0.5]], schema=group.schema.to_arrow())])
+    log.close()  # as a process leaves it that is killed
+    first = project.doctor()
+    assert sorted(finding.severity for finding in first.findings) == ["warning", "warning"]
+    assert any("acknowledged 1 rows" in finding.what for finding in first.findings)
+    assert any("2 rows of group 'counts' are in quarantine" in finding.what for finding in first.findings)
+    assert len(streams(group.committed_table.folder)) == 1
+    repaired = project.doctor(repair=True)
+    assert [finding.repaired for finding in repaired.findings if finding.repaired] == ["They are committed now."]
+    assert rows(group) == [row(7)]
+    (part,) = group.quarantine
+    part.discard()
+    assert project.doctor().ok
+
+
+def test_the_doctor_names_damaged_logs(project: gs.Project, group: FeatureGroup) -> None:
+    group.insert([row(1)])
+    table = group.committed_table
+    log = WriteAheadLog.create(table.folder, "counts")
+    for k in (7, 8):
+        log.append([pa.record_batch([[k], [START], [0.5]], schema=group.schema.to_arrow())])
+    (segment,) = log.segments()
+    log.close()
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 3] ^= 1
+    segment.write_bytes(content)
+    assert [str(segment) in f.what for f in project.doctor().findings if f.severity == "error"] == [True]
+    with pytest.raises(CorruptionError, match="damaged"):
+        group.read()
+    assert len(group.read(as_of=table.version())) == 1

@@ -5,6 +5,8 @@ then. Whoever finds segments asks the log first: what it counts already is only 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +18,25 @@ from groundswell.features._insertion import Insertion
 from groundswell.features.streaming._quarantine import Quarantine
 from groundswell.tables import Commit, Definition, WriteAheadLog, ask_to_flush, read_segment, streams
 
-__all__ = ["Flusher", "quiet"]
+__all__ = ["FLUSH_S", "Flusher", "quiet", "waiting_for_streams"]
 
 NOTE = "stream"
 """The member of a commit's note that names the stream, and the last of its segments that the commit has."""
+
+
+_READER_S, FLUSH_S = 30.0, 1.0
+_PATIENCE_S: ContextVar[float] = ContextVar("groundswell_patience", default=_READER_S)
+"""How long streams are waited for by what runs in this context."""
+
+
+@contextmanager
+def waiting_for_streams(patience_s: float) -> Iterator[None]:
+    """Within the block, wait for streams of other groups, which rules refer to, so long: they may wait for ours."""
+    token = _PATIENCE_S.set(patience_s)
+    try:
+        yield
+    finally:
+        _PATIENCE_S.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,29 +69,34 @@ class Flusher:
         left = [path for path in segments if int(path.stem) > done]
         if not left:
             return None
-        last = int(left[-1].stem)
-        while True:
-            try:
-                note = {NOTE: {"id": log.stream, "segment": last}}
-                reader = _rows(left, table.definition)
-                commit = self.insertion.run(reader, note=note, transaction=(application, last))
-                break
-            except ConflictError:  # the schema was changed just now: read the rows under the new one
-                continue
-            except GroundswellError as error:
-                if getattr(error, "report", None) is None:
-                    raise
-                self.quarantine.set_aside(log, left)
-                self.recompute()
-                return None
-        log.remove(left)
-        self.committed(commit)
+        commit = self._insert(log, left, (application, int(left[-1].stem)))
+        if commit is not None:
+            log.remove(left)
+            self.committed(commit)
         return commit
+
+    def _insert(self, log: WriteAheadLog, segments: Sequence[Path], transaction: tuple[str, int]) -> Commit | None:
+        """Commit the segments; None if they are set aside."""
+        table, note = self.place.table, {NOTE: {"id": log.stream, "segment": transaction[1]}}
+        while True:
+            definition = table.definition
+            try:
+                return self.insertion.run(_rows(segments, definition), note=note, transaction=transaction)
+            except GroundswellError as error:
+                if "report" in error.facts:
+                    self.quarantine.set_aside(log, segments)
+                    self.recompute()
+                    return None
+                table.version()
+                if table.definition == definition:
+                    raise
+                # The schema was changed just now: read the rows under the new one.
 
     def drain(self) -> None:
         """Take in all that streams of the group have acknowledged: those of other processes are asked to.
 
         Raises:
+            ConflictError: the process of a stream does not answer.
             CorruptionError: a segment is damaged, or the disk is full or not writable.
         """
         table = self.place.now
@@ -82,18 +104,29 @@ class Flusher:
             return
         for folder in streams(table.folder):
             while (log := WriteAheadLog.take_over(table.folder, table.definition.name, folder)) is None:
-                if ask_to_flush(folder):
+                if self._asked(folder):
                     break
             if log is not None:
                 try:
-                    self.flush(log, log.rotate())
+                    with waiting_for_streams(FLUSH_S):
+                        self.flush(log, log.rotate())
                 finally:
                     log.close()
 
+    def _asked(self, folder: Path) -> bool:
+        """Ask a stream to take in its rows; False if its process is gone."""
+        patience_s = _PATIENCE_S.get()
+        try:
+            return ask_to_flush(folder, patience_s=patience_s, flushing=patience_s < _READER_S)
+        except ConflictError:
+            if patience_s == _READER_S:
+                raise
+            return True
+
 
 def quiet(place: GroupTable) -> bool:
-    """Whether no stream has logged anything that the table may lack."""
-    return place.now is None or not streams(place.now.folder)
+    """Whether no stream has logged anything that who reads the table now must wait for."""
+    return not _PATIENCE_S.get() or place.now is None or not streams(place.now.folder)
 
 
 def _rows(segments: Sequence[Path], definition: Definition) -> pa.RecordBatchReader:

@@ -5,15 +5,16 @@ are acknowledged, so they are neither dropped nor written: their part of the log
 the report of the validation says why.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from groundswell.errors import NotFoundError, choices
-from groundswell.tables import WriteAheadLog, read_segment, segment_schema
+from groundswell.tables import Definition, WriteAheadLog, read_segment, rewrite_segment, segment_schema
 
 __all__ = ["Quarantine", "QuarantinedRows"]
 
@@ -57,10 +58,10 @@ class Quarantine:
     """
 
     def __init__(self, folder: Path, group: str) -> None:
-        self._folder, self._group = folder, group
+        self.folder, self._group = folder, group
 
     def __iter__(self) -> Iterator[QuarantinedRows]:
-        found = [QuarantinedRows(path.stem, path) for path in self._folder.glob("*.wal")]
+        found = [QuarantinedRows(path.stem, path) for path in self.folder.glob("*.wal")]
         return iter(sorted(found, key=lambda rows: (rows.set_aside_at, rows.name)))
 
     def __len__(self) -> int:
@@ -87,6 +88,19 @@ class Quarantine:
         ]
         return "\n".join([f"Quarantine of {self._group!r}: {len(lines)} parts", *lines])
 
+    def erase(self, keys: pa.Table, definition: Definition) -> int:
+        """Take rows with certain keys out of every part, so that no file holds a byte of them, and count them.
+
+        Args:
+            keys: columns of the group's keys and times, in its types.
+            definition: the group's.
+
+        Raises:
+            CorruptionError: a file is damaged, so nobody can say what is in it, or the disk is full or not writable.
+        """
+        wanted = set(zip(*(column.to_pylist() for column in keys.columns), strict=True))
+        return sum(_erase(part.path, keys.column_names, wanted, definition) for part in self)
+
     def set_aside(self, log: WriteAheadLog, segments: Sequence[Path]) -> None:
         """Move refused segments here.
 
@@ -97,4 +111,25 @@ class Quarantine:
         Raises:
             CorruptionError: the disk is full or not writable.
         """
-        log.set_aside(segments, self._folder)
+        log.set_aside(segments, self.folder)
+
+
+def _erase(
+    path: Path,
+    names: Sequence[str],
+    wanted: Collection[tuple[Any, ...]],  # Any: values of keys
+    definition: Definition,
+) -> int:
+    """Take rows whose named columns are among the wanted values out of a file, and count them."""
+    kept: list[pa.RecordBatch] = []
+    erased = 0
+    for batch in read_segment(path):
+        columns = [batch.column(name).cast(definition.schema[name].type).to_pylist() for name in names]
+        stays = pa.array([row not in wanted for row in zip(*columns, strict=True)], pa.bool_())
+        kept.append(batch.filter(stays))
+        erased += batch.num_rows - kept[-1].num_rows
+    if erased and any(batch.num_rows for batch in kept):
+        rewrite_segment(path, definition.name, kept)
+    elif erased:
+        path.unlink()
+    return erased

@@ -3,12 +3,12 @@
 Rules about batches as a whole (order, repetition, means, references) wait until the rows are committed as a batch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from groundswell.engines import RowFilter
+from groundswell.engines import Predicate, RowFilter
 from groundswell.errors import DataError
 from groundswell.features.expectations import Expectation, Validation
 
@@ -22,30 +22,32 @@ class RowRules:
     Args:
         group: the group's name.
         rules: those that refuse a row under the group's policy.
+        predicates: what each of them picks.
         filter: finds the rows that break them; None if there are none.
     """
 
     group: str
-    rules: tuple[Expectation, ...]
-    filter: RowFilter | None
+    rules: tuple[Expectation, ...] = ()
+    predicates: tuple[Predicate, ...] = ()
+    filter: RowFilter | None = field(default=None, compare=False)
 
     @staticmethod
     def of(group: str, validation: Validation | None) -> "RowRules":
         """Those of a group's suite that are about single rows, if its policy refuses anything."""
         if validation is None or validation.policy == "all":
-            return RowRules(group, (), None)
+            return RowRules(group)
         chosen = [
             (rule, bound.offenders)
             for rule, bound in zip(validation.suite, validation.bound, strict=True)
-            if bound.about_each_row and (validation.policy == "strict" or rule.level == "error")
+            if bound.about_each_row
+            and bound.offenders is not None
+            and (validation.policy == "strict" or rule.level == "error")
         ]
         if not chosen:
-            return RowRules(group, (), None)
+            return RowRules(group)
+        rules, predicates = zip(*chosen, strict=True)
         setting = validation.setting
-        predicates = [offenders for _, offenders in chosen if offenders is not None]
-        return RowRules(
-            group, tuple(rule for rule, _ in chosen), setting.engine.row_filter(setting.definition, predicates)
-        )
+        return RowRules(group, rules, predicates, setting.engine.row_filter(setting.definition, predicates))
 
     def broken(self, rows: pa.RecordBatch) -> dict[int, DataError]:
         """For each row that breaks a rule, its number and the error that says which."""
