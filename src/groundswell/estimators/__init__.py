@@ -31,6 +31,7 @@ from groundswell.estimators._ridge import Ridge
 from groundswell.estimators._robust_scaler import RobustScaler
 from groundswell.estimators._scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 from groundswell.estimators._simple_imputer import SimpleImputer
+from groundswell.estimators._stochastic_gradient import SGDClassifier, SGDRegressor
 from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, LinearSummary
 from groundswell.estimators._text import CountVectorizer, HashingVectorizer
 from groundswell.estimators._tfidf import TfidfTransformer, TfidfVectorizer
@@ -81,6 +82,8 @@ __all__ = [
     "Ridge",
     "RidgeCV",
     "RobustScaler",
+    "SGDClassifier",
+    "SGDRegressor",
     "SimpleImputer",
     "StandardScaler",
     "StopWordsRemover",

@@ -110,6 +110,16 @@ def require_complete(missing: float, what: str) -> None:
         )
 
 
+def coded(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any: labels of any type
+    """The rows with labels as their positions among the classes, or as columns of zeros and ones.
+
+    Raises:
+        FitError: when the rows are read: a label is missing, or is none of the classes.
+    """
+    codes = {label: code for code, label in enumerate(classes.tolist())}
+    return replace(data, batches=_Coded(data.batches, codes, one_hot=one_hot))
+
+
 class _Coded:
     """Batches whose y is codes."""
 
@@ -127,7 +137,16 @@ class _Coded:
     def _code(self, part: BatchPart) -> Batch:
         batch = part()
         encoded = batch.codes()
-        positions = np.array([self._codes[label] for label in encoded.values.to_pylist()], np.intp)
+        labels = encoded.values.to_pylist()
+        unknown = [label for label in labels if label not in self._codes]
+        if unknown or (encoded.codes < 0).any():
+            raise FitError(
+                f"There are labels that are none of the classes: {(unknown or [None])[:10]}.",
+                why=f"The classes are {list(self._codes)[:10]}; they were set when learning began.",
+                fix="Name all classes when learning begins, or leave such rows out.",
+                unknown=unknown,
+            )
+        positions = np.array([self._codes[label] for label in labels], np.intp)
         codes = positions[encoded.codes] if len(positions) else np.empty(0, np.intp)
         y = np.eye(len(self._codes))[codes] if self._one_hot else codes.astype(np.float64)
         return Batch(X=batch.X, y=y, weights=batch.weights)

@@ -265,6 +265,8 @@ _OWN = frozenset(
         "_scalers.MinMaxScaler",
         "_scalers.StandardScaler",
         "_simple_imputer.SimpleImputer",
+        "_stochastic_gradient.SGDClassifier",
+        "_stochastic_gradient.SGDRegressor",
         "_text.CountVectorizer",
         "_text.HashingVectorizer",
         "_tfidf.TfidfTransformer",
