@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import groundswell as gs
-from groundswell.errors import SchemaError
+from groundswell.errors import InUseError, SchemaError
 
 
 @gs.on_demand
@@ -32,6 +32,16 @@ def nouns(tmp_path):
 def cells(noun):
     shown = ET.fromstring(f"<div>{noun._repr_html_()}</div>")
     return [["".join(cell.itertext()) for cell in row] for row in shown.iter("tr")]
+
+
+def test_a_group_says_what_its_columns_are(nouns):
+    assert cells(nouns["group"])[1:3] == [["id", "int64", "key"], ["k", "int64", ""]]
+    assert "of &lt;b&gt;old&lt;/b&gt;" in nouns["group"]._repr_html_()
+
+
+def test_a_group_that_is_read_names_each_reader_once(nouns):
+    with pytest.raises(InUseError, match=r"deleted: training data 'v' \(version 1\) and view 'v' \(version 1\) read"):
+        nouns["group"].delete()
 
 
 def test_a_query_says_where_its_columns_come_from(nouns):

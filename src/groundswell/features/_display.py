@@ -1,4 +1,4 @@
-"""How queries, views and training data show themselves in a notebook: as small tables."""
+"""How groups, queries, views and training data show themselves in a notebook: as small tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape

@@ -14,6 +14,7 @@ from groundswell.engines import DuckDB, Scan
 from groundswell.errors import CorruptionError, DataError, GroundswellError, InUseError
 from groundswell.expressions import Expression
 from groundswell.features._data import Data
+from groundswell.features._display import html_table
 from groundswell.features._group_table import GroupTable
 from groundswell.features._has_commits import AsOf, HasCommits
 from groundswell.features._has_schema import HasSchema
@@ -449,10 +450,10 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         """Delete the group and its rows, for good.
 
         Raises:
-            InUseError: a view reads it; the message names them.
+            InUseError: a view reads it, or training data was read from it; the message names them.
         """
         readers = [
-            f"view {e.name!r} (version {e.version})"
+            f"{e.kind.removeprefix('feature_').replace('_', ' ')} {e.name!r} (version {e.version})"
             for _, e, _ in self._catalog.downstream(self._place.entry)
             if e.kind not in OWN_KINDS
         ]
@@ -497,16 +498,9 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         return [("event_time", self.event_time), ("available_at", self.available_at)]
 
     def _repr_html_(self) -> str:
-        from html import escape
-
+        title = f"{self.name} version {self.version}. {self.description}"
         if self._place.now is None:
-            return f"<b>{escape(self.name)}</b> has no columns yet: insert data to give it some."
+            return html_table(f"{title} It has no columns yet: insert data to give it some.", (), ())
         roles = {c: role.replace("_", " ") for role, c in self._times() if c} | dict.fromkeys(self.primary_key, "key")
-        rows = "".join(
-            f"<tr><td>{escape(f.name)}</td><td>{escape(type_name(f.type))}</td><td>{roles.get(f.name, '')}</td></tr>"
-            for f in self.schema
-        )
-        return (
-            f"<b>{escape(self.name)}</b> version {self.version}. {escape(self.description)}"
-            f"<table><tr><th>column</th><th>type</th><th>role</th></tr>{rows}</table>"
-        )
+        rows = [(f.name, type_name(f.type), roles.get(f.name, "")) for f in self.schema]
+        return html_table(title, ("column", "type", "role"), rows)
