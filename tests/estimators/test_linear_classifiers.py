@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import minimize
 from sklearn import linear_model, svm
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from groundswell.errors import FitError
@@ -167,3 +168,18 @@ def test_settings_that_cannot_be(settings: dict[str, Any], said: str) -> None:
     X, y, _ = _data(2)
     with pytest.raises(FitError, match=said):
         LogisticRegression(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize("form", [np.asfortranarray, sparse.csr_array, None])
+@pytest.mark.parametrize("model", [LogisticRegression(), LogisticRegression(0.05, l1_ratio=1.0), LinearSVC(0.1)])
+def test_a_start_on_a_sample_ends_where_a_start_at_zero_does(
+    monkeypatch: pytest.MonkeyPatch, form: Any, model: Any
+) -> None:
+    X, y, w = _data(3)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    given = (form(X), y, w) if form is not None else (pa.table([*X.T, y, w], [*"abcdeyw"]), "y", "w")
+    reference = clone(model).fit(*given)
+    monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", 40)
+    found = clone(model).fit(*given)
+    assert found.n_passes_ != reference.n_passes_ or found.n_iter_ < reference.n_iter_
+    np.testing.assert_allclose(found.coef_, reference.coef_, rtol=1e-6, atol=1e-7)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +12,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 
 from groundswell.errors import FitError
+from groundswell.estimators._input import Input
 from groundswell.estimators._labels import Labeled
 from groundswell.estimators._linear_model import linear_predictions
 from groundswell.estimators._minimize import Minimum, Penalty, Point, lbfgs, newton
+from groundswell.estimators._start_sample import start_sample
+from groundswell.statistics import Count
 from groundswell.statistics._matrix import Floats
 
 Solver = Literal["newton", "lbfgs"]
+
+_START_TOL = 1e-6
+"""How near the minimum of a sample it is enough to start: that of all rows is further away."""
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -54,7 +61,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 def minimize_classifier(
     estimator: LinearClassifier,
     rows: Labeled,
-    sums: Callable[[Floats, Floats, Floats, bool], Point],
+    sums: Callable[[Input, float, Floats, Floats, Floats, bool], Point],
     *,
     C: float,
     l1_ratio: float,
@@ -68,7 +75,8 @@ def minimize_classifier(
     Args:
         estimator: it has `fit_intercept`, `solver`, `tol` and `max_iter`, and gets the attributes.
         rows: what to learn from.
-        sums: the loss per row at θ (1 + features, functions), for features less a center and over a scale.
+        sums: the loss per row of some data of some weight, at θ (1 + features, functions), for features less a center
+            and over a scale.
         C: inverse strength of the penalty; infinite for none.
         l1_ratio: ρ.
         symmetric: whether adding a number to all functions changes no loss, as with softmax.
@@ -90,20 +98,25 @@ def minimize_classifier(
     absolutes = np.repeat(np.append(0.0, strength * l1_ratio / scale), k)[free]
     penalty = Penalty(square=squares, absolute=absolutes)
 
-    def evaluate(theta: Floats, hessian: bool) -> Point:
+    def evaluate(data: Input, weight: float, theta: Floats, hessian: bool) -> Point:
         full = np.zeros((p + 1) * k)
         full[free] = theta
-        point = sums(full.reshape(p + 1, k), center, scale, hessian)
+        point = sums(data, weight, full.reshape(p + 1, k), center, scale, hessian)
         second = None if point.hessian is None else point.hessian[np.ix_(free, free)]
         return Point(value=point.value, gradient=point.gradient[free], hessian=second)
 
-    options: dict[str, Any] = {"tol": estimator.tol, "max_iter": estimator.max_iter}
-    start = np.zeros(int(free.sum()))
-    if estimator.solver == "lbfgs" and not l1_ratio:
-        found = lbfgs(evaluate, start, penalty, **options)
-    else:
-        together = np.kron(np.eye(p + int(fit_intercept)), np.full((k, k), 1 / k)) if symmetric else None
-        found = newton(evaluate, start, penalty, singular=None if l1_ratio else together, **options)
+    together = np.kron(np.eye(p + int(fit_intercept)), np.full((k, k), 1 / k)) if symmetric and not l1_ratio else None
+
+    def minimize(data: Input, weight: float, start: Floats, tol: float, max_iter: int) -> Minimum:
+        function = partial(evaluate, data, weight)
+        if estimator.solver == "lbfgs" and not l1_ratio:
+            return lbfgs(function, start, penalty, tol=tol, max_iter=max_iter)
+        return newton(function, start, penalty, tol=tol, max_iter=max_iter, singular=together)
+
+    start, few = np.zeros(int(free.sum())), start_sample(rows.data)
+    if few is not None:
+        start = minimize(few, few.fold(Count()).weight, start, _START_TOL, estimator.max_iter).solution
+    found = minimize(rows.data, rows.weight, start, estimator.tol, estimator.max_iter)
     if not found.converged:
         warnings.warn(
             f"{type(estimator).__name__} did not reach tol={estimator.tol:g} in {found.n_iter} steps. Raise max_iter, "
@@ -118,7 +131,7 @@ def minimize_classifier(
     intercept = theta[0] - estimator.coef_ @ center
     estimator.intercept_ = intercept - (intercept.mean() if symmetric and fit_intercept else 0.0)
     estimator.n_iter_ = found.n_iter
-    estimator.n_passes_ = found.n_passes + 1  # and the first, for the labels and the size of the features
+    estimator.n_passes_ = found.n_passes + 1 + (few is not None)  # those for labels and sizes, and for the sample
     return found
 
 

@@ -72,11 +72,7 @@ class LinearSVC(LinearClassifier):
         with data.cached() as kept:
             rows = labeled(kept, one_hot=True)
             self.classes_ = rows.classes
-
-            def sums(theta: Floats, center: Floats, scale: Floats, hessian: bool) -> Point:
-                return _hinge_loss(rows.data, rows.weight, theta, center, scale, hessian)
-
-            minimize_classifier(self, rows, sums, C=self.C, l1_ratio=0.0, symmetric=False)
+            minimize_classifier(self, rows, _hinge_loss, C=self.C, l1_ratio=0.0, symmetric=False)
         return self
 
 

@@ -81,11 +81,7 @@ class LogisticRegression(LinearClassifier):
             rows = labeled(kept)
             self.classes_ = rows.classes
             several = len(rows.classes) > 2
-
-            def sums(theta: Floats, center: Floats, scale: Floats, hessian: bool) -> Point:
-                return _log_loss(rows.data, rows.weight, theta, center, scale, hessian)
-
-            minimize_classifier(self, rows, sums, C=self.C, l1_ratio=self.l1_ratio, symmetric=several)
+            minimize_classifier(self, rows, _log_loss, C=self.C, l1_ratio=self.l1_ratio, symmetric=several)
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables

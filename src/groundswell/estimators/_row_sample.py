@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from groundswell.estimators._row_hash import row_hashes, uniform
 from groundswell.statistics import Batch
+from groundswell.statistics._cluster_sums import nearest_centers
 
 
 @dataclass
@@ -41,8 +42,8 @@ class RowSample:
     def update(self, batch: Batch) -> None:
         """Let the rows draw their lots."""
         for block in batch.blocks():
-            x = np.asarray(block.matrix, np.float64)
-            chance = np.ones(len(x)) if self.centers is None else squared_distance(x, self.centers)
+            x = block.matrix
+            chance = np.ones(len(x)) if self.centers is None else nearest_centers(block, self.centers)[1]
             with np.errstate(divide="ignore"):
                 keys = np.where(chance > 0, -np.log(uniform(row_hashes(x), self.seed)) / chance, np.inf)
             self._take(x, keys)
@@ -69,11 +70,3 @@ class RowSample:
         rows, keys = all_rows[order], all_keys[order]
         new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
         self.rows, self.keys = rows[new][: self.size], keys[new][: self.size]
-
-
-def squared_distance(x: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The squared distance of each row from the nearest center, shape (rows,)."""
-    nearest = np.full(len(x), np.inf)
-    for center in centers:
-        nearest = np.minimum(nearest, np.square(x - center).sum(axis=1))
-    return nearest

@@ -10,7 +10,7 @@ from groundswell.statistics._batch import Batch
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._statistic import require_equal, require_same_width
 
-__all__ = ["ClusterSums", "ClusterSumsResult"]
+__all__ = ["ClusterSums", "ClusterSumsResult", "nearest_centers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,34 +82,18 @@ class ClusterSums:
         """
         for block in batch.blocks():
             require_same_width(self.centers.shape[1], block.n_features)
-            nearest, squares = self._assign(block)
+            nearest, squares = nearest_centers(block, self.centers)
             if np.isnan(squares.sum()) and block.shifted.missing.any():
                 block, left_out = Batch(X=block.X, weights=block.weights).complete()
-                nearest, squares = self._assign(block)
+                nearest, squares = nearest_centers(block, self.centers)
                 self.dropped += left_out
             members = np.zeros((len(self.centers), len(block)))
             members[nearest, np.arange(len(block))] = 1.0 if block.weights is None else block.weights
-            weight = members.sum(axis=1)
+            weight = np.bincount(nearest, block.weights, len(self.centers)).astype(np.float64)
             around_pilot = self.centers - block.shifted.pilot
             self.weight = self.weight + weight
             self.sums = self.sums + (members @ block.shifted.matrix - weight[:, None] * around_pilot)
             self.inertia += float(squares.sum() if block.weights is None else block.weights @ squares)
-
-    def _assign(self, block: Batch) -> tuple[NDArray[np.intp], Floats]:
-        """The nearest center of each row, and its squared distance.
-
-        ‖d‖² − 2 d·c + ‖c‖² is one matrix product, but loses the digits of a row that is much nearer to its center than
-        to the pilot; such rows are measured again by their difference.
-        """
-        d, centers = block.shifted.matrix.T, self.centers - block.shifted.pilot
-        scores = (-2 * centers) @ d
-        scores += np.square(centers).sum(axis=1)[:, None]
-        nearest, norms = scores.argmin(axis=0), np.einsum("ij,ij->j", d, d)
-        squares: Floats = norms + scores[nearest, np.arange(d.shape[1])]
-        close = np.flatnonzero(squares < 1e-4 * norms)
-        if len(close):
-            squares[close] = np.square(np.take(d, close, axis=1) - centers[nearest[close]].T).sum(axis=0)
-        return nearest, squares
 
     def merge(self, other: "ClusterSums") -> None:
         """Add the sums.
@@ -128,3 +112,20 @@ class ClusterSums:
         return ClusterSumsResult(
             weight=self.weight.copy(), mean=self.centers + step, inertia=self.inertia, dropped=self.dropped
         )
+
+
+def nearest_centers(block: Batch, centers: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The nearest center of each row of a block, and its squared distance, both of shape (rows,).
+
+    ‖d‖² − 2 d·c + ‖c‖² is one matrix product, but loses the digits of a row that is much nearer to its center than to
+    the pilot; such rows are measured again by their difference.
+    """
+    d, around = block.shifted.matrix.T, centers - block.shifted.pilot
+    scores = (-2 * around) @ d
+    scores += np.square(around).sum(axis=1)[:, None]
+    nearest, norms = scores.argmin(axis=0), np.einsum("ij,ij->j", d, d)
+    squares: Floats = norms + scores[nearest, np.arange(d.shape[1])]
+    close = np.flatnonzero(squares < 1e-4 * norms)
+    if len(close):
+        squares[close] = np.square(np.take(d, close, axis=1) - around[nearest[close]].T).sum(axis=0)
+    return nearest, squares

@@ -110,8 +110,9 @@ class SplitHistograms:
                 kept = np.flatnonzero(counted)
                 block, nodes, y = block.rows(kept), nodes[kept], y[kept]
             if len(block):
-                self._check(block.matrix, nodes)
-                self.add(block.matrix, y, block.weights, nodes.astype(np.intp), np.arange(len(block)))
+                places = nodes.astype(np.intp)
+                self._check(block.matrix, places)
+                self.add(block.matrix, y, block.weights, places, np.arange(len(block)))
 
     def add(
         self,
