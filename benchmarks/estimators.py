@@ -1,0 +1,122 @@
+"""Estimators learning from a Parquet file, beside scikit-learn in memory and Spark MLlib; reading included.
+
+    python benchmarks/estimators.py [--rows 2000000] [--repetitions 1] [--only linear tree] [--peers sklearn mllib]
+    python benchmarks/estimators.py --larger-than-memory [--rows 40000000] [--only scaler linear logistic tree]
+
+The table has 50 float32 columns and a label. Each contestant is a process of its own; all compute on two cores. MLlib's
+Java machine starts before its clock does; scikit-learn grows trees on the first quarter of the rows, so compare
+`ns_per_row`. Needs Java 17 for MLlib.
+
+Prints one JSON line per task and peer: `ratio` of the peer's time per row to ours, `task`, `peer`, `seconds`,
+`peer_seconds`, both per row, `peak_mb`, `peer_peak_mb`, and how the answers differ: `answer_off` is the largest
+difference of coefficients, means or variances over the largest of them, `objective` and `peer_objective` the mean log
+loss, squared distance or log likelihood on the first row group.
+
+With `--larger-than-memory` the table is made while it is read, and is nowhere as a whole: one line per task with
+`ratio` of its size to the memory that the fit took beyond what libraries take for a small table.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from _estimators_world import FEATURES, TASKS, label_of, write
+from _measure import Measurement, interleaved, print_line, run_child
+
+HERE = Path(__file__).parent
+PEERS = ("sklearn", "mllib")
+TWO_CORES = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "LOKY_MAX_CPU_COUNT": "2"}
+OBJECTIVES = ("k-means", "tree", "forest", "mixture")
+OUT_OF_CORE = ("scaler", "linear", "logistic", "tree")
+
+
+def contest(task: str, path: Path, peers: list[str], rows: int, repetitions: int) -> None:
+    """Let us and the peers take turns on one task, and print a line for each peer."""
+    names = ["ours", *peers]
+    contestants = {name: partial(child, name, task, str(path)) for name in names}
+    found = interleaved(contestants, repetitions)
+    mine = found["ours"]
+    for peer in peers:
+        other = found[peer]
+        failed = {name: one for name, one in (("ours", mine), (peer, other)) if isinstance(one, str)}
+        if isinstance(mine, str) or isinstance(other, str):
+            print_line(ratio=None, task=task, peer=peer, failed=failed)
+            continue
+        per_row = mine.seconds / rows
+        other_per_row = other.seconds / int(other.facts.get("rows", rows))
+        print_line(
+            ratio=other_per_row / per_row,
+            task=task,
+            peer=peer,
+            seconds=mine.seconds,
+            peer_seconds=other.seconds,
+            ns_per_row=1e9 * per_row,
+            peer_ns_per_row=1e9 * other_per_row,
+            peak_mb=mine.peak_mb,
+            peer_peak_mb=other.facts.get("java_peak_mb", other.peak_mb),
+            **agreement(task, mine, other),
+        )
+
+
+def child(name: str, task: str, where: str) -> Measurement:
+    """One contestant in a process of its own."""
+    return run_child([sys.executable, HERE / f"_estimators_{name}.py", task, where], **TWO_CORES)
+
+
+def agreement(task: str, mine: Measurement, other: Measurement) -> dict[str, float]:
+    """How the answers compare."""
+    ours, theirs = np.array(mine.facts["answer"]), np.array(other.facts["answer"])
+    if task in OBJECTIVES:
+        return {"objective": float(ours[0]), "peer_objective": float(theirs[0])}
+    return {"answer_off": float(np.abs(ours - theirs).max() / np.abs(theirs).max())}
+
+
+def larger_than_memory(task: str, rows: int) -> None:
+    """Fit on a table that is made while it is read, and print what memory that took."""
+    table_mb = rows * (FEATURES + 1) * 4 / 2**20
+    try:
+        done = child("ours", task, str(rows))
+    except RuntimeError as error:
+        print_line(ratio=None, task=task, failed=str(error))
+        return
+    more = max(done.peak_mb - float(done.facts["before_mb"]), 1.0)
+    print_line(
+        ratio=table_mb / done.peak_mb,
+        task=task,
+        table_mb=table_mb,
+        peak_mb=done.peak_mb,
+        libraries_mb=float(done.facts["before_mb"]),
+        beyond_mb=more,
+        seconds=done.seconds,
+        ns_per_row=1e9 * done.seconds / rows,
+    )
+
+
+def main() -> None:
+    """Measure the tasks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--repetitions", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=TASKS)
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--larger-than-memory", action="store_true")
+    given = parser.parse_args()
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning")
+    if given.larger_than_memory:
+        for task in given.only or OUT_OF_CORE:
+            larger_than_memory(task, given.rows or 40_000_000)
+        return
+    rows = given.rows or 2_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), rows)
+        for task in given.only or TASKS:
+            path = Path(folder) / f"{label_of(task)}.parquet"
+            contest(task, path, given.peers, rows, given.repetitions)
+
+
+if __name__ == "__main__":
+    main()
