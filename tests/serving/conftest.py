@@ -78,7 +78,7 @@ def fitted(labels: Sequence[Any], estimator: Any, name: str = "late_arrival", ve
 
 
 class MemoryGroup:
-    """A feature group in memory. `gate` holds inserts up while it is clear; what is in `failures` is raised in turn."""
+    """A feature group in memory, and its stream: `gate` holds it up while clear, `failures` are raised in turn."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema, self.commits = schema, []
@@ -86,15 +86,23 @@ class MemoryGroup:
         self.gate.set()
         self.entered = threading.Event()
         self.failures: list[Exception | None] = []
+        self.streams = 0
 
-    def insert(self, frame: pa.Table) -> int:
+    def stream(self) -> "MemoryGroup":
+        self.streams += 1
+        return self
+
+    def close(self) -> None:
+        self.streams -= 1
+
+    def write_all(self, frame: pa.Table) -> int:
         self.entered.set()
         self.gate.wait()
         if self.failures and (failure := self.failures.pop(0)) is not None:
             raise failure
         assert frame.schema.equals(self.schema.to_arrow())
         self.commits.append(frame)
-        return len(self.commits)
+        return len(frame)
 
     def rows(self) -> list[dict[str, Any]]:
         return pa.concat_tables(self.commits).to_pylist() if self.commits else []

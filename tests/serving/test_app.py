@@ -62,7 +62,7 @@ def logged(shared):
 
 @pytest.fixture
 def held(groups, predictor_of, binary):
-    """The log's group of the binary model, where every insert waits."""
+    """The log's group of the binary model, where every write waits."""
     group = groups.create_feature_group(LOG, schema=predictor_of(binary).log_schema)
     group.gate.clear()
     yield group

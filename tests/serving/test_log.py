@@ -26,7 +26,7 @@ def log(groups):
 
 @pytest.fixture
 def held(groups, log):
-    """The log's group, with the writer held inside an insert of the row "first"."""
+    """The log's group, with the writer held inside a write of the row "first"."""
     group = groups.create_feature_group(NAME, schema=SCHEMA)
     group.gate.clear()
     group.first = log.append(rows("first"))
@@ -101,7 +101,7 @@ def test_one_request_larger_than_the_queue_is_taken_when_nothing_waits(groups, l
     assert len(groups.made[NAME].rows()) == 8
 
 
-def test_a_failed_insert_fails_its_requests_and_no_others(held, log):
+def test_a_failed_write_fails_its_requests_and_no_others(held, log):
     first, second = log.append(rows("a")), log.append(rows("b"))
     held.failures = [OSError("No space left on device")]
     held.gate.set()
@@ -150,6 +150,7 @@ def test_closing_writes_what_waits_and_takes_no_more(held, log):
     assert not log.is_open
     with pytest.raises(GroundswellError, match="closed"):
         log.append(rows("b"))
+    assert held.streams == 0
     log.close()
 
 

@@ -1,8 +1,9 @@
 """The prediction log: every prediction of a model version as a row of a feature group.
 
-A prediction is acknowledged only once its row is durable. Writing one commit per request would bound a service to the
-disk's rate of commits, so requests share them: a writer thread takes all rows that wait, makes one insert, and releases
-the requests whose rows it held (group commit). Called by the service.
+A prediction is acknowledged only once its row is durable: in the write-ahead log of a stream into the group, which
+commits what has gathered every few seconds, and when somebody reads. Waiting for the disk once per request would still
+bound a service, so requests share it: a writer thread takes all rows that wait, writes them as one, and releases the
+requests whose rows it held (group commit). Called by the service.
 
 References:
     Gawlick and Kinkade, "Varieties of Concurrency Control in IMS/VS Fast Path", 1985 (group commit).
@@ -12,7 +13,7 @@ import copy
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -20,14 +21,24 @@ from groundswell.errors import AlreadyExistsError, ConflictError, GroundswellErr
 from groundswell.serving._ids import log_name
 from groundswell.types import Schema
 
-__all__ = ["LogGroup", "LogGroups", "PredictionLog"]
+__all__ = ["LogGroup", "LogGroups", "LogStream", "PredictionLog"]
+
+
+class LogStream(Protocol):
+    """What the log needs of a stream."""
+
+    def write_all(self, data: pa.Table, /) -> int:
+        """Write the rows; they are durable when it returns, and none of them counts if it raises."""
+
+    def close(self) -> None:
+        """Commit what was written, and end."""
 
 
 class LogGroup(Protocol):
     """What the log needs of a feature group."""
 
-    def insert(self, frame: pa.Table, /) -> Any:  # Any: the commit is the group's own record
-        """Append the rows in one commit; they are durable when it returns."""
+    def stream(self) -> LogStream:
+        """Open a stream of rows into it."""
 
 
 class LogGroups(Protocol):
@@ -99,7 +110,7 @@ class PredictionLog:
         return done
 
     def close(self) -> None:
-        """Take no more rows, write those that wait, and return once they are durable."""
+        """Take no more rows, write those that wait, and return once all are committed."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -108,19 +119,21 @@ class PredictionLog:
             writer.join()
 
     def _write(self) -> None:
-        group: LogGroup | None = None
+        stream: LogStream | None = None
         while batch := self._next_batch():
             # A request that was given up meanwhile has cancelled its future; its rows are written all the same.
             waiting = [done for _, done in batch if done.set_running_or_notify_cancel()]
             try:
-                group = group or self._open()
-                group.insert(pa.concat_tables([rows for rows, _ in batch]))
-            except Exception as error:  # noqa: BLE001 - the thread outlives a failed insert; its requests get the error
+                stream = stream or self._open().stream()
+                stream.write_all(pa.concat_tables([rows for rows, _ in batch]))
+            except Exception as error:  # noqa: BLE001 - the thread outlives a failed write; its requests get the error
                 for done in waiting:
                     done.set_exception(self._failure(error))
             else:
                 for done in waiting:
                     done.set_result(None)
+        if stream is not None:
+            stream.close()
 
     def _next_batch(self) -> list[tuple[pa.Table, Future[None]]]:
         """All that waits, as soon as anything does; nothing once the log is closed and written."""

@@ -39,14 +39,21 @@ class Collector:
         try:
             with one_blas_thread():
                 yield lambda batch: self._take(pool, batch)
-                while self._waiting:
-                    self._waiting.popleft().result()
+                self._finish()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _take(self, pool: ThreadPoolExecutor, batch: pa.RecordBatch) -> None:
-        self._waiting.append(pool.submit(self._summary.update, batch))
+        try:
+            self._waiting.append(pool.submit(self._summary.update, batch))
+        except RuntimeError:  # the interpreter ends, and a stream that nobody closed is committed: no threads any more
+            self._finish()
+            self._summary.update(batch)
         if len(self._waiting) > _AHEAD:
+            self._waiting.popleft().result()
+
+    def _finish(self) -> None:
+        while self._waiting:
             self._waiting.popleft().result()
 
     @property
