@@ -9,6 +9,7 @@ from groundswell.features._insertion import Insertion
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features.expectations import Validations
 from groundswell.features.streaming import Flusher, OpenStreams, Quarantine, RowRules, RowStream, StreamLimits, quiet
+from groundswell.online import settles
 from groundswell.tables import BESIDE, Commit, Table
 
 __all__ = ["HasStream"]
@@ -89,6 +90,18 @@ class HasStream(ABC):
         )
         self._open_streams.add(stream)
         return stream
+
+    def commit_of(self, shown_as: int) -> int | None:
+        """The commit that took in a row which the online store showed before; None if it is in quarantine, or gone.
+
+        Args:
+            shown_as: the provisional version of the row, as `Source.shown_as` says it.
+        """
+        for commit in reversed(self.table.history()):
+            taken = commit.detail.get("stream")
+            if taken is not None and settles(taken["id"], taken["segment"], shown_as):
+                return commit.version
+        return None
 
     def _drain(self) -> None:
         """Take in what streams have acknowledged."""

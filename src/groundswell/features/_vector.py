@@ -7,8 +7,12 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
+
+from groundswell.features._data import to_features, to_pandas
+from groundswell.online import is_provisional
 
 __all__ = ["MatchedRow", "Matches", "Source", "Vector", "Vectors"]
 
@@ -20,7 +24,7 @@ class MatchedRow(Protocol):
 
     @property
     def version(self) -> int:
-        """The commit that wrote it."""
+        """The commit that wrote it, or a provisional version."""
 
     @property
     def event_time(self) -> datetime | None:
@@ -33,11 +37,26 @@ class MatchedRow(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """The row of a joined group that gave its features: its commit, and its times if the group has them."""
+    """The row of a joined group that gave its features: where it comes from, and its times if the group has them.
 
-    commit: int
+    Args:
+        commit: the commit that wrote it; None if a stream had it in its log and in no commit yet.
+        event_time, available_at: its times.
+        shown_as: the provisional version under which the online store showed a row that is in no commit; the group's
+            `commit_of` tells later which commit took it in.
+    """
+
+    commit: int | None
     event_time: datetime | None
     available_at: datetime | None
+    shown_as: int | None = None
+
+    @staticmethod
+    def of(version: int, event_time: datetime | None, available_at: datetime | None) -> "Source":
+        """The row that has this version in the online store, or in a table."""
+        if is_provisional(version):
+            return Source(None, event_time, available_at, version)
+        return Source(version, event_time, available_at)
 
 
 class Vector(Mapping[str, Any]):  # Any: features have the types of their columns
@@ -95,7 +114,8 @@ class Matches:
 
     Args:
         join: the group's name.
-        commits: of each row, the commit that wrote it; null where none matched. Columns of one length.
+        commits: of each row, the commit that wrote it or a provisional version; null where none matched. Columns of
+            one length.
         event_time, available_at: its times.
     """
 
@@ -113,12 +133,13 @@ class Matches:
         """The rows, one for each request."""
         columns = (column.to_pylist() for column in self.columns)
         for commit, event_time, available_at in zip(*columns, strict=True):
-            yield None if commit is None else Source(commit, event_time, available_at)
+            yield None if commit is None else Source.of(commit, event_time, available_at)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Vectors:
-    """Features for some requests, and where the joined ones come from.
+    """Features for some requests, and where the joined ones come from. Whatever takes an Arrow stream takes the
+    features as they are, such as `polars.DataFrame(vectors)`.
 
     Args:
         features: one row per request, in the order of the view's schema.
@@ -141,7 +162,8 @@ class Vectors:
         order = np.arange(len(self))
         order[places] = len(self) + np.arange(len(places))
         indices = pa.array(order)
-        features = pa.concat_tables([self.features, others.features]).take(indices)
+        tables = [self.features, others.features]  # a column widened since the view was opened is so in the others
+        features = pa.concat_tables(tables, promote_options="permissive").take(indices)
         matches = [
             Matches(own.join, *(_joined(*pair).take(indices) for pair in zip(own.columns, other.columns, strict=True)))
             for own, other in zip(self.matches, others.matches, strict=True)
@@ -154,14 +176,27 @@ class Vectors:
         sources = self.sources[0]
         return Vector(places, values, tuple(sources), tuple(sources.values()), at_us=at_us)
 
+    def to_features(self) -> pd.DataFrame:
+        """The features as a pandas frame that scikit-learn takes, as `X` of training data is before transformations."""
+        return to_features(self.features)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.features.__arrow_c_stream__(requested_schema)
+
     def __len__(self) -> int:
         return int(self.features.num_rows)
+
+    def __repr__(self) -> str:
+        return f"Vectors of {len(self):,} requests\n{to_pandas(self.features.slice(0, 5))}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>Vectors of {len(self):,} requests</p>{to_pandas(self.features.slice(0, 5)).to_html()}"
 
 
 def _source(row: MatchedRow | Source | None) -> Source | None:
     if row is None or isinstance(row, Source):
         return row
-    return Source(row.version, row.event_time, row.available_at)
+    return Source.of(row.version, row.event_time, row.available_at)
 
 
 def _joined(first: pa.Array | pa.ChunkedArray, second: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:

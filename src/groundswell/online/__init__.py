@@ -14,7 +14,7 @@ from groundswell.online._online_table import (
     OnlineTable,
 )
 from groundswell.online._online_tables import OnlineTables
-from groundswell.online._provisional import is_provisional, provisional_version
+from groundswell.online._provisional import is_provisional, provisional_version, settles
 from groundswell.online._redis import Redis
 from groundswell.online._store import Entry, OnlineStore, Writer
 
@@ -35,4 +35,5 @@ __all__ = [
     "count_differences",
     "is_provisional",
     "provisional_version",
+    "settles",
 ]

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from groundswell.tables import Change
 
-__all__ = ["Settled", "is_provisional", "provisional_version"]
+__all__ = ["Settled", "is_provisional", "provisional_version", "settles"]
 
 _BASE = 1 << 62
 _STREAM_BITS, _SEGMENT_BITS, _WRITE_BITS = 16, 22, 24
@@ -33,6 +33,12 @@ def provisional_version(stream: str, segment: int, write: int) -> int:
     number = int.from_bytes(blake2b(stream.encode(), digest_size=_STREAM_BITS // 8).digest(), "big")
     segment &= (1 << _SEGMENT_BITS) - 1
     return _BASE | number << (_SEGMENT_BITS + _WRITE_BITS) | segment << _WRITE_BITS | min(write, _LAST_WRITE)
+
+
+def settles(stream: str, segment: int, version: int) -> bool:
+    """Whether a commit that took in a stream up to a segment has the row that was shown under a version."""
+    last = provisional_version(stream, segment, _LAST_WRITE)
+    return is_provisional(version) and _stream_of(version) == _stream_of(last) and version <= last
 
 
 class Settled:

@@ -30,8 +30,12 @@ class Source(Protocol):
     """The row of a joined group that gave a request its features."""
 
     @property
-    def commit(self) -> int:
-        """The version of the group's table whose commit wrote the row."""
+    def commit(self) -> int | None:
+        """The version of the group's table whose commit wrote the row; None if it is in no commit yet."""
+
+    @property
+    def shown_as(self) -> int | None:
+        """The provisional version of a row that is in no commit yet."""
 
     @property
     def event_time(self) -> datetime | None:
@@ -304,6 +308,7 @@ def _sources_text(sources: Mapping[str, Source | None]) -> str:
                 "commit": source.commit,
                 "event_time": _text(source.event_time),
                 "available_at": _text(source.available_at),
+                **({} if source.shown_as is None else {"shown_as": source.shown_as}),
             }
             for name, source in sources.items()
         }

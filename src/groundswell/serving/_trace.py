@@ -40,9 +40,10 @@ class UsedRow:
     Args:
         join: the name of the join.
         key: the values by which the row was found.
-        commit: the commit that wrote the row; None if no row was known.
+        commit: the commit that wrote the row; None if no row was known, or if it never came into a commit.
         event_time, available_at: of the row, if its group has them.
         values: the row as it was at that commit; empty if there was none, or if its group is gone.
+        shown_as: if a stream had the row in its log and in no commit yet when it was used, its provisional version.
     """
 
     join: str
@@ -51,6 +52,7 @@ class UsedRow:
     event_time: datetime | None
     available_at: datetime | None
     values: Mapping[str, Any]
+    shown_as: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -178,7 +180,7 @@ def _outlines_of_run(run: Mapping[str, Any]) -> Iterator[Outline]:
 
 def _outline_of_row(row: UsedRow) -> Outline:
     title = f"{row.join} ({_pairs(row.key)})" if row.key else row.join
-    if row.commit is None:
+    if row.commit is None and row.shown_as is None:
         return Outline(f"{title}: nothing was known")
     times = "" if row.event_time is None else _time(row.event_time)
     return Outline(
@@ -186,7 +188,7 @@ def _outline_of_row(row: UsedRow) -> Outline:
         (
             ("event time", times),
             ("known since", "" if row.available_at is None else _time(row.available_at)),
-            ("commit", _commit_text(row.commit)),
+            ("commit", "none: the row of a stream was set aside" if row.commit is None else _commit_text(row.commit)),
             ("row", _pairs(row.values) or "not there any more"),
         ),
     )

@@ -142,14 +142,24 @@ def _used(
     if source is None or join is None:
         return UsedRow(join=name, key=key, commit=None, event_time=None, available_at=None, values={})
     event_time, available_at = _moment(source["event_time"]), _moment(source["available_at"])
+    version = source["commit"] if "shown_as" not in source else _taken_in(join, source["shown_as"], records)
     return UsedRow(
         join=name,
         key=key,
-        commit=_commit(records, join.group, join.group_version, source["commit"]),
+        commit=None if version is None else _commit(records, join.group, join.group_version, version),
         event_time=event_time,
         available_at=available_at,
-        values=_row_at(join, key, event_time, available_at, source["commit"], records),
+        values={} if version is None else _row_at(join, key, event_time, available_at, version, records),
+        shown_as=source.get("shown_as"),
     )
+
+
+def _taken_in(join: _Join, shown_as: int, records: Records) -> int | None:
+    """The commit that a row became part of which was in a stream's log when it was used."""
+    try:
+        return records.get_feature_group(join.group, join.group_version).commit_of(shown_as)
+    except NotFoundError:
+        return None
 
 
 def _row_at(
