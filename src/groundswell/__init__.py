@@ -5,7 +5,8 @@
     project = gs.open("flights")
 
 Everything else hangs on the project, on `col` for conditions over columns, on `expect` and `profile` for what rows must
-be, on `standardize`, `one_hot` and the like for what is made of features, on `on_demand`, and on the errors.
+be, on `standardize`, `one_hot` and the like for what is made of features, on `on_demand`, on `evaluate` for what a
+model is worth, and on the errors. What the project gives is here for annotations: `def train(data: gs.TrainingData)`.
 """
 
 from groundswell._version import __version__
@@ -13,8 +14,12 @@ from groundswell.errors import GroundswellError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from groundswell.experiments import Run
     from groundswell.expressions import col, lit
     from groundswell.features import (
+        FeatureGroup,
+        FeatureView,
+        TrainingData,
         bucketize,
         expect,
         expect_table,
@@ -43,20 +48,27 @@ if TYPE_CHECKING:
         sum,  # noqa: A004
         windows,
     )
+    from groundswell.models import ModelVersion, evaluate
     from groundswell.project import Project
     from groundswell.types import Schema
 
     open = Project.open  # noqa: A001  # gs.open reads as the built-in does
 
 __all__ = [
+    "FeatureGroup",
+    "FeatureView",
     "GroundswellError",
+    "ModelVersion",
     "Project",
+    "Run",
     "Schema",
+    "TrainingData",
     "__version__",
     "bucketize",
     "col",
     "count",
     "distinct",
+    "evaluate",
     "expect",
     "expect_table",
     "hashing",
@@ -92,6 +104,7 @@ def __getattr__(name: str) -> object:
     import importlib
 
     homes = {"col": "expressions", "lit": "expressions", "Project": "project", "Schema": "types", "open": "project"}
+    homes |= {"Run": "experiments", "ModelVersion": "models", "evaluate": "models"}
     homes |= dict.fromkeys(_OF_WINDOWS, "features.windows")
     homes |= dict.fromkeys(set(__all__) - homes.keys(), "features")
     if name not in homes:

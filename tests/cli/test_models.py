@@ -31,6 +31,15 @@ def test_runs_are_listed_and_described(run: Run, run_json: RunJson) -> None:
     assert one.keys() == RUN | {"code", "environment", "seed", "evaluations", "reads", "error"}
     assert {key: one[key] for key in RUN} == found
     assert "parameters  C=0.5" in run("runs", found["id"][:8]).stdout
+    assert one["evaluations"]["test"]["confusion"]["labels"] == [False, True]
+
+
+def test_the_evaluations_of_a_run_are_plotted(run: Run, run_json: RunJson) -> None:
+    (found,) = run_json("runs")["runs"]
+    plotted = run("runs", found["id"], "--plot", "roc").stdout.splitlines()
+    assert plotted[0] == "test"
+    assert plotted[1].startswith("ROC curve, area 0.")
+    assert "There is no plot 'rocc'" in run("runs", found["id"], "--plot", "rocc", code=1).output
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def test_a_run_becomes_a_registered_model_that_predicts_the_same(runs, parts, ca
     assert run.state == "finished"
     assert run.params == {"C": 0.5}
     expected = fit(train, C=0.5)
-    assert run.metrics["roc_auc"] == roc_auc_score(test.y, expected.predict_proba(test.X)[:, 1])
+    assert run.metrics["roc_auc"] == pytest.approx(roc_auc_score(test.y, expected.predict_proba(test.X)[:, 1]))
+    assert run.evaluations["test"].plot("roc").lines[0].y[-1] == 1.0
     elsewhere = Runs(catalog, tmp_path / "runs").get(run.id[:10])
     model = Registry(catalog, tmp_path / "models").register("late_arrival", elsewhere.candidate())
     assert model.load().predict_proba(test.X).tolist() == expected.predict_proba(test.X).tolist()
@@ -61,7 +62,7 @@ def test_what_went_in_and_what_ran_is_recorded(runs, parts):
     assert run.started_at <= run.ended_at
     assert 0 <= run.duration_s <= (run.ended_at - run.started_at).total_seconds()
     assert (run.seed, run.reads, run.error) == (None, [], None)
-    assert run.evaluations["test"]["n_rows"] == 20
+    assert run.evaluations["test"].n_rows == 20
 
 
 def test_lineage_leads_to_the_data_it_used_and_the_data_it_read(runs, parts, catalog):
@@ -136,7 +137,7 @@ def test_metrics_alone_and_metrics_with_a_model(runs, parts):
     train, test = parts
     alone = runs.run(lambda data: {"loss": 0.25, "steps": 3}, train, evaluate=test)
     assert alone.metrics == {"loss": 0.25, "steps": 3.0}
-    assert alone.evaluations["test"]["skipped"] == {"all": "the function returned no model"}
+    assert alone.evaluations["test"].skipped == {"all": "the function returned no model"}
     with pytest.raises(NotFoundError, match="returned metrics only"):
         alone.candidate()
     both = runs.run(
@@ -144,7 +145,7 @@ def test_metrics_alone_and_metrics_with_a_model(runs, parts):
     )
     assert both.metrics["loss"] == 0.25
     assert both.metrics["accuracy"] == 0.125
-    assert both.metrics["evaluated_accuracy"] == both.evaluations["test"]["metrics"]["accuracy"]
+    assert both.metrics["evaluated_accuracy"] == both.evaluations["test"].metrics["accuracy"]
     assert "bad is nan" in both.describe()
 
 
@@ -160,7 +161,7 @@ def test_a_test_set_of_one_class_is_evaluated_as_far_as_it_goes(runs, parts):
     late = replace(test, frame=test.frame[test.frame["late"]])
     run = runs.run(fit, train, evaluate=late)
     assert "accuracy" in run.metrics
-    assert run.evaluations["test"]["skipped"] == {"roc_auc": "the data hold no row of the first class"}
+    assert run.evaluations["test"].skipped == {"roc_auc": "the data hold no row of the first class"}
     assert "left out" in run.describe()
 
 

@@ -47,6 +47,7 @@ def _candidate(text="late_arrival", task="binary"):
         data=TrainedOn(id="5678", name=text, version=2, split="train", view=text, n_rows=270_000, pins={"weather": 3}),
         metrics={"roc_auc": 0.75, "log_loss": 0.5},
         evaluated_on=("test",),
+        curves={"test": {"best F1": f"0.5 {text}"}},
         parameters={"note": text, "depth": 6},
         code={"function": text},
         versions={"python": "3.11"},

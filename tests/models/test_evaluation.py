@@ -82,9 +82,10 @@ def test_binary_metrics_are_those_of_the_definition(rows):
         expected["precision"] = hits / sum(said)
     if any(said) or any(truth):
         expected["f1"] = 2 * hits / (sum(said) + sum(truth))
-    assert found.metrics == pytest.approx(expected, abs=1e-12)
-    assert set(found.skipped) | set(found.metrics) == {*expected, *found.skipped}
-    assert len(found.metrics) + len(found.skipped) == 9
+    more = {"balanced_accuracy", "matthews", "ece"}  # below, against scikit-learn
+    assert {k: v for k, v in found.metrics.items() if k not in more} == pytest.approx(expected, abs=1e-12)
+    assert set(found.metrics) == {*expected, *more}
+    assert len(found.metrics) + len(found.skipped) == 12
     assert found.n_rows == len(rows)
 
 
@@ -98,7 +99,9 @@ def test_the_confusion_matrix_of_a_textbook():
 
 def test_a_test_set_of_one_class_gives_what_exists_and_says_why_the_rest_does_not():
     found = _binary([0.2, 0.3], [False, False])
-    assert set(found.metrics) == {"accuracy", "base_rate", "brier", "log_loss"}
+    assert set(found.metrics) == {
+        "accuracy", "balanced_accuracy", "base_rate", "brier", "ece", "log_loss", "matthews"
+    }  # fmt: skip
     assert found.skipped["roc_auc"] == "the data hold no row of the second class"
     assert "no predicted samples" in found.skipped["precision"]
     only = _binary([0.8, 0.9], [True, True])
@@ -124,6 +127,7 @@ def test_a_classifier_without_probabilities_is_ranked_by_its_scores():
     assert found.skipped == {
         "log_loss": "the model gives no probabilities",
         "brier": "the model gives no probabilities",
+        "ece": "the model gives no probabilities",
     }
 
 
@@ -138,13 +142,14 @@ def test_many_classes():
     probabilities = pd.DataFrame([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.2, 0.5, 0.3]])
     found = evaluate(Told(["a", "b", "c"]).fit(), probabilities, pd.Series(["a", "b", "c", "c"]))
     assert found.task == "multiclass"
-    assert found.metrics == pytest.approx(
+    expected = pytest.approx(
         {
             "accuracy": 3 / 4,
             "f1_macro": (1 + 2 / 3 + 2 / 3) / 3,
             "log_loss": -(math.log(0.7) + math.log(0.8) + math.log(0.4) + math.log(0.3)) / 4,
         }
     )
+    assert {name: found.metrics[name] for name in ("accuracy", "f1_macro", "log_loss")} == expected
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=1, max_size=10))
@@ -152,12 +157,15 @@ def test_regression(rows):
     truth, said = np.array(rows, dtype=float).T
     found = evaluate(ToldValue(), pd.DataFrame({"p": said}), pd.Series(truth))
     errors = truth - said
-    expected = {"rmse": math.sqrt((errors**2).mean()), "mae": abs(errors).mean()}
+    expected = {"rmse": math.sqrt((errors**2).mean()), "mae": abs(errors).mean(), "mean_error": -errors.mean()}
+    expected |= {"max_error": abs(errors).max(), "median_absolute_error": np.median(abs(errors))}
+    expected["mape"] = (abs(errors) / np.maximum(abs(truth), np.finfo(float).eps)).mean()
     if len(set(truth)) > 1:
         expected["r2"] = 1 - (errors**2).sum() / ((truth - truth.mean()) ** 2).sum()
+        expected["explained_variance"] = 1 - errors.var() / truth.var()
     else:
         assert "do not vary" in found.skipped["r2"]
-    assert found.metrics == pytest.approx(expected)
+    assert found.metrics == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_model_fitted_on_some_columns_is_given_those():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["models", "runs"]
 
 _STATES = "running, finished or failed"
+_PLOTS = "roc, pr, gain, calibration or confusion"
 
 
 def runs(
@@ -24,13 +25,16 @@ def runs(
     name: Annotated[str | None, typer.Option(help="Only those of this name.")] = None,
     state: Annotated[str | None, typer.Option(help=f"Only those that are {_STATES}.")] = None,
     limit: Limit = 50,
+    plot: Annotated[
+        str | None, typer.Option(metavar="KIND", help=f"With an ID: plot each evaluation: {_PLOTS}.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the runs, newest first, or describe one.
 
     \b
     Example: groundswell runs --state finished
-             groundswell runs 3f9c2a51
+             groundswell runs 3f9c2a51 --plot roc
 
     \b
     Keys of --json: runs: [id, name, version, state, params, metrics, training_data, pins,
@@ -44,6 +48,9 @@ def runs(
             found = opened.get_run(run_id)
             if as_json:
                 print_json(_run_in_full(found))
+            elif plot is not None:
+                for part, evaluation in found.evaluations.items():
+                    typer.echo(f"{part}\n{evaluation.plot(plot)}")
             else:
                 typer.echo(found.describe())
             return
@@ -79,8 +86,8 @@ def _run(run: "Run") -> dict[str, Any]:  # Any: JSON
 
 
 def _run_in_full(run: "Run") -> dict[str, Any]:  # Any: JSON
-    names = ("code", "environment", "seed", "evaluations", "reads", "error")
-    return _run(run) | {name: getattr(run, name) for name in names}
+    names = ("code", "environment", "seed", "reads", "error")
+    return _run(run) | {name: getattr(run, name) for name in names} | {"evaluations": run.body["evaluations"]}
 
 
 def models(

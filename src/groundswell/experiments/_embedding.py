@@ -6,16 +6,14 @@ the model that is evaluated, stored and served is the same object and takes the 
 
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
-from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from groundswell.experiments._training_set import TrainingSet
-from groundswell.features.fitting import Transformations
+from groundswell.features.fitting import Transformations, has_transformations
 from groundswell.models import columns_of
 
-__all__ = ["inputs_for", "raw_columns", "with_transformations"]
+__all__ = ["raw_columns", "with_transformations"]
 
 
 def with_transformations(model: Any, data: TrainingSet) -> Any:  # Any: whatever was fitted
@@ -25,17 +23,10 @@ def with_transformations(model: Any, data: TrainingSet) -> Any:  # Any: whatever
         DataError: it was fitted on columns that are not in `data.X`.
     """
     fitted = _transformations(data)
-    if fitted is None or _has_transformations(model) or not hasattr(model, "predict"):
+    if fitted is None or has_transformations(model) or not hasattr(model, "predict"):
         return model
     names = columns_of(model, data.transformed_schema.names)  # type: ignore[attr-defined]  # data with transformations
     return Pipeline([("transformations", fitted.giving(names)), ("model", model)])
-
-
-def inputs_for(model: Any, data: TrainingSet) -> pd.DataFrame:  # Any: whatever was fitted
-    """The features as the model takes them: before they are transformed if it transforms them itself."""
-    if _transformations(data) is not None and _has_transformations(model):
-        return data.raw  # type: ignore[attr-defined]  # data with transformations
-    return data.X
 
 
 def raw_columns(data: TrainingSet) -> tuple[pa.Table, pa.Table]:
@@ -49,10 +40,3 @@ def _transformations(data: TrainingSet) -> Transformations | None:
     """Those of the data; data of one's own need not know of any."""
     found = getattr(data, "transformations", None)
     return found if isinstance(found, Transformations) else None
-
-
-def _has_transformations(model: Any) -> bool:  # Any: whatever was fitted
-    """Whether the model was made with `data.pipeline`, alone or inside a search or an ensemble."""
-    if not isinstance(model, BaseEstimator):
-        return False
-    return any(isinstance(part, Transformations) for part in model.get_params(deep=True).values())

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from groundswell.catalog import Catalog, Entry, HasMetadata
 from groundswell.errors import NotFoundError, UntrustedTypeError
-from groundswell.models import Candidate, ModelFile, Signature, TrainedOn, load_model
+from groundswell.models import Candidate, Evaluation, ModelFile, Signature, TrainedOn, load_model
 
 __all__ = ["Run"]
 
@@ -81,9 +81,9 @@ class Run(HasMetadata):
         return metrics
 
     @property
-    def evaluations(self) -> Mapping[str, Any]:
-        """For each data set: task, rows, metrics, and the metrics that do not exist with the reason."""
-        return dict(self.body["evaluations"])
+    def evaluations(self) -> dict[str, Evaluation]:
+        """For each data set its metrics, those that do not exist with the reason, and the curves, in 200 points."""
+        return {name: Evaluation.from_dict(body) for name, body in self.body["evaluations"].items()}
 
     @property
     def data(self) -> TrainedOn:
@@ -179,6 +179,7 @@ class Run(HasMetadata):
             data=self.data,
             metrics=self.metrics,
             evaluated_on=tuple(self.body["evaluations"]),
+            curves={name: evaluation.summary() for name, evaluation in self.evaluations.items()},
             parameters=self.params,
             code=self.body["code_summary"],
             versions={"python": self.environment["python"], **self.environment["packages"]},
@@ -226,7 +227,7 @@ class Run(HasMetadata):
         if self.reads:
             rows.append(("also read", ", ".join(_read(each) for each in self.reads)))
         skipped = [
-            f"{name} {metric}: {why}" for name, e in self.evaluations.items() for metric, why in e["skipped"].items()
+            f"{name} {metric}: {why}" for name, e in self.evaluations.items() for metric, why in e.skipped.items()
         ]
         skipped += [f"{name} is {value}" for name, value in self.body["not_finite"].items()]
         if skipped:

@@ -20,7 +20,7 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.errors import ConflictError, DataError, NotFoundError, UntrustedTypeError, choices
 from groundswell.experiments._code import Code
 from groundswell.experiments._compare import differences
-from groundswell.experiments._embedding import inputs_for, raw_columns, with_transformations
+from groundswell.experiments._embedding import raw_columns, with_transformations
 from groundswell.experiments._environment import Environment
 from groundswell.experiments._outcome import Outcome
 from groundswell.experiments._parameters import Call, prepare
@@ -28,7 +28,7 @@ from groundswell.experiments._record import KIND, Record, end
 from groundswell.experiments._run import Run
 from groundswell.experiments._training_set import TrainingSet, check_training_set
 from groundswell.features._reads import recording
-from groundswell.models import Signature, Writer, save_model
+from groundswell.models import Evaluation, Signature, Writer, save_model
 from groundswell.models import evaluate as evaluate_model
 from groundswell.types import check_name
 
@@ -90,7 +90,7 @@ class Runs:
             record.note_evaluation(datasets)
             outcome = _call(record, function, data, call, datasets)
             model = None if outcome.model is None else self._keep_model(record, outcome.model, data)
-            evaluations = {part: _evaluation(model, dataset) for part, dataset in datasets.items()}
+            evaluations = {part: _evaluation(model, dataset).to_dict() for part, dataset in datasets.items()}
             return self._run(record.finish(evaluations=evaluations), model)
         except BaseException as error:  # an interrupt too: whatever ends a run is recorded and passed on
             record.fail(error)
@@ -209,16 +209,16 @@ def _datasets(evaluate_on: _Data) -> dict[str, TrainingSet]:
     return {data.split or data.name: data}
 
 
-def _evaluation(model: object, data: TrainingSet) -> dict[str, Any]:
+def _evaluation(model: object, data: TrainingSet) -> Evaluation:
     if model is None:
-        return _left_out("the function returned no model")
+        return Evaluation.left_out("the function returned no model")
     if len(data.label_schema) != 1:
-        return _left_out("metrics are known for one label")
+        return Evaluation.left_out("metrics are known for one label")
     try:
-        return evaluate_model(model, inputs_for(model, data), data.y).to_dict()
+        return evaluate_model(model, data)
     except DataError as error:
         _warn(f"The model was not evaluated. {error}")
-        return _left_out(str(error))
+        return Evaluation.left_out(str(error))
 
 
 def _warn(message: str) -> None:
@@ -227,10 +227,6 @@ def _warn(message: str) -> None:
     while frame is not None and frame.f_globals.get("__name__", "").startswith("groundswell."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)
-
-
-def _left_out(reason: str) -> dict[str, Any]:
-    return {"task": "other", "n_rows": 0, "metrics": {}, "skipped": {"all": reason}}
 
 
 def _name_of(qualname: str) -> str:

@@ -57,6 +57,7 @@ class Candidate:
         data: what it was trained on.
         metrics: names to values.
         evaluated_on: names of the data sets that the metrics were computed on.
+        curves: for each of them what its curves say, by name, in words.
         parameters: of the function that fitted it; JSON.
         code: where the function is: function, module, file, line, commit, digest; JSON.
         versions: of Python and of the packages.
@@ -68,6 +69,7 @@ class Candidate:
     data: TrainedOn
     metrics: Mapping[str, float]
     evaluated_on: tuple[str, ...] = ()
+    curves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class Candidate:
             data=TrainedOn.from_dict(body["data"]),
             metrics=body["metrics"],
             evaluated_on=tuple(body["evaluated_on"]),
+            curves=body.get("curves", {}),
             parameters=body["parameters"],
             code=body["code"],
             versions=body["versions"],
@@ -96,6 +99,7 @@ class Candidate:
             "data": self.data.to_dict(),
             "metrics": dict(self.metrics),
             "evaluated_on": list(self.evaluated_on),
+            "curves": {name: dict(said) for name, said in self.curves.items()},
             "parameters": dict(self.parameters),
             "code": dict(self.code),
             "versions": dict(self.versions),

@@ -54,6 +54,7 @@ def model_card(name: str, version: int, candidate: Candidate, description: str =
         _table(("", ""), _data_rows(candidate)),
         "## Metrics",
         _metrics(candidate),
+        *_curves(candidate),
         "## Signature",
         _table(("", "column", "type", ""), _signature_rows(candidate)),
         "## Provenance",
@@ -102,6 +103,14 @@ def _metrics(candidate: Candidate) -> str:
     if not candidate.metrics:
         return "None were computed."
     return _table(("metric", "value"), ((_text(k), f"{v:.6g}") for k, v in sorted(candidate.metrics.items())))
+
+
+def _curves(candidate: Candidate) -> Iterable[str]:
+    """A section on what the curves say, if they say something."""
+    rows = [(name, what, text) for name, said in candidate.curves.items() for what, text in said.items()]
+    if rows:
+        yield "## Curves"
+        yield _table(("data", "", ""), (tuple(map(_text, row)) for row in rows))
 
 
 def _signature_rows(candidate: Candidate) -> Iterable[tuple[str, ...]]:

@@ -7,13 +7,13 @@ learned. They are loaded when they are asked for, so projects without transforma
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundswell.features.fitting._state import StateFile, load_state, save_state
-    from groundswell.features.fitting._transformations import Transformations, pipeline
+    from groundswell.features.fitting._transformations import Transformations, has_transformations, pipeline
 
-__all__ = ["StateFile", "Transformations", "load_state", "pipeline", "save_state"]
+__all__ = ["StateFile", "Transformations", "has_transformations", "load_state", "pipeline", "save_state"]
 
 _HOMES = {
     **dict.fromkeys(("StateFile", "load_state", "save_state"), "_state"),
-    **dict.fromkeys(("Transformations", "pipeline"), "_transformations"),
+    **dict.fromkeys(("Transformations", "has_transformations", "pipeline"), "_transformations"),
 }
 
 

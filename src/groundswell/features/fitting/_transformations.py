@@ -24,7 +24,7 @@ from groundswell.features.fitting._estimators import Transformer, estimator_of
 from groundswell.features.transformations import Transformation, steps_of, transformation_from_dict
 from groundswell.types import Schema
 
-__all__ = ["Transformations", "pipeline"]
+__all__ = ["Transformations", "has_transformations", "pipeline"]
 
 _MEMORY_BYTES = 256 << 20
 _DISK_BYTES = 1 << 40
@@ -209,6 +209,13 @@ def pipeline(transformations: Transformations | None, estimator: Any) -> Pipelin
     if transformations is None:
         return Pipeline([("model", estimator)])
     return Pipeline([("transformations", clone(transformations)), ("model", estimator)])
+
+
+def has_transformations(model: object) -> bool:
+    """Whether a model transforms its inputs itself: it was made with `pipeline`, alone or inside another."""
+    if not isinstance(model, BaseEstimator):
+        return False
+    return any(isinstance(part, Transformations) for part in model.get_params(deep=True).values())
 
 
 def _table(columns: Mapping[str, Any]) -> pa.Table:  # Any: columns of numpy or Arrow
