@@ -77,7 +77,7 @@ def file(v):
         distinct=True, min_time_us=None, max_time_us=None)
 while (after := c.commits.position(table)) < 59:
     following = range(after + 1, min(after + 2 + me, 60))
-    gone = {f'{v - 10}.parquet': v for v in following if v >= 10}
+    gone = [(f"{v - 10}.parquet", v) for v in following if v >= 10]
     c.commits.advance(table, after, [commit(v) for v in following], [file(v) for v in following], gone)
 """
     together(program, 4)

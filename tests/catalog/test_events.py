@@ -98,11 +98,11 @@ def test_an_unknown_verb_is_refused_with_the_nearest(catalog: Catalog) -> None:
 def test_a_commit_becomes_an_event_once_however_often_it_is_indexed(catalog: Catalog) -> None:
     weather = catalog.add("feature_group", "weather", {})
     commits = [commit(0, "create"), commit(1), commit(2, "compaction"), commit(3, "foreign write")]
-    catalog.commits.advance(weather.id, -1, commits[:2], [], {})
-    catalog.commits.advance(weather.id, 0, commits[1:], [], {})  # a slower follower: nothing
-    catalog.commits.advance(weather.id, 1, commits[2:], [], {})
+    catalog.commits.advance(weather.id, -1, commits[:2], [], [])
+    catalog.commits.advance(weather.id, 0, commits[1:], [], [])  # a slower follower: nothing
+    catalog.commits.advance(weather.id, 1, commits[2:], [], [])
     catalog.commits.forget(weather.id)
-    catalog.commits.advance(weather.id, -1, [*commits, commit(4)], [], {})
+    catalog.commits.advance(weather.id, -1, [*commits, commit(4)], [], [])
     events = catalog.events.after(0)
     assert [e.verb for e in events] == ["defined", "inserted", "compacted", "committed", "inserted"]
     assert [e.detail["commit"] for e in events] == [0, 1, 2, 3, 4]
@@ -112,16 +112,16 @@ def test_a_commit_becomes_an_event_once_however_often_it_is_indexed(catalog: Cat
 
 def test_an_earlier_copy_is_told_of_and_its_new_commits_too(catalog: Catalog) -> None:
     weather = catalog.add("feature_group", "weather", {})
-    catalog.commits.advance(weather.id, -1, [commit(i) for i in range(5)], [], {})
+    catalog.commits.advance(weather.id, -1, [commit(i) for i in range(5)], [], [])
     catalog.commits.rewind(weather.id, 2)
-    catalog.commits.advance(weather.id, -1, [commit(i) for i in range(4)], [], {})
+    catalog.commits.advance(weather.id, -1, [commit(i) for i in range(4)], [], [])
     rewound, again = catalog.events.after(5)
     assert (rewound.verb, rewound.detail) == ("rewound", {"commit": 2, "before": 4})
     assert (again.verb, again.detail["commit"]) == ("inserted", 3)
 
 
 def test_commits_of_a_table_without_an_entry_are_not_told_of(catalog: Catalog) -> None:
-    catalog.commits.advance("f" * 32, -1, [commit(0)], [], {})
+    catalog.commits.advance("f" * 32, -1, [commit(0)], [], [])
     assert catalog.events.after(0) == []
 
 
@@ -146,7 +146,7 @@ def test_events_as_plain_values(catalog: Catalog) -> None:
 def test_events_go_when_they_are_old_and_every_consumer_has_them(catalog: Catalog) -> None:
     weather = catalog.add("feature_group", "weather", {})
     old = [commit(i, at=MOMENT + timedelta(days=i)) for i in range(6)]
-    catalog.commits.advance(weather.id, -1, old, [], {})
+    catalog.commits.advance(weather.id, -1, old, [], [])
     catalog.consumers.add("slow", kind="", settings={}, condition={}, position=2)
     catalog.consumers.add("fast", kind="", settings={}, condition={}, position=5)
     assert catalog.events.prune(MOMENT + timedelta(days=1)) == 1

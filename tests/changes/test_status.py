@@ -35,7 +35,7 @@ def test_the_doctor_names_consumers_that_nobody_runs(catalog: Catalog) -> None:
         version=0, committed_at=datetime.now(UTC) - timedelta(days=2), kind="insert", author="", rows=0, new=0,
         replaced=0, deleted=0, distinct=True, detail={},
     )  # fmt: skip
-    catalog.commits.advance(group.id, -1, [old], [], {})
+    catalog.commits.advance(group.id, -1, [old], [], [])
     record = catalog.consumers.add("audit", kind="", settings={}, condition={})
     (finding,) = check_consumer(record, catalog)
     assert finding.what.startswith("The consumer 'audit' has not taken 1 events, the first 2 days")

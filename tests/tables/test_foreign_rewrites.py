@@ -39,3 +39,22 @@ def test_rows_that_another_tool_appends_count_as_the_newest(group):
     later = group.read().to_arrow().take([0]).set_column(2, schema.field("v"), [[7]])
     deltalake.write_deltalake(group.table.folder, later, mode="append", schema_mode="merge")
     assert values(group) == {"a": 100, "b": 7}
+
+
+def test_files_that_another_tool_restores_take_their_places_again(group):
+    before = group.table.version()
+    group.compact()
+    deltalake.DeltaTable(group.table.folder).restore(before)
+    assert values(group) == {"a": 100, "b": 2}
+    group.restore(0)
+    deltalake.DeltaTable(group.table.folder).restore(before)
+    assert values(group) == {"a": 100, "b": 2}
+
+
+def test_an_index_made_again_knows_of_files_that_went_and_came_back(group):
+    versions = {}
+    for wanted in (1, 2, 1, 0, 2):
+        version = group.restore(wanted).version
+        versions[version] = values(group)
+    group._catalog.commits.forget(group.id)
+    assert {v: {r["k"]: r["v"] for r in group.read(as_of=v).to_arrow().to_pylist()} for v in versions} == versions

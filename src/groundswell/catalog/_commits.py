@@ -119,7 +119,7 @@ class CommitIndex:
         after: int,
         commits: Sequence[CommitRecord],
         added: Sequence[FileRecord],
-        removed: Mapping[str, int],
+        removed: Sequence[tuple[str, int]],
     ) -> None:
         """Index the commits that follow version `after`, with the files they added and removed, and tell of them.
 
@@ -129,7 +129,8 @@ class CommitIndex:
         Args:
             commits: in order of their versions, without gaps.
             added: new files; one that the same commits removed again may say so itself.
-            removed: the path of each file removed, and the version that did it. Paths that are not active are ignored.
+            removed: the path of each file removed, and the version that did it, in the order of versions: a file may
+                come back and be removed again. Paths that are not active are ignored.
         """
         versions = [after, *(commit.version for commit in commits)] if after >= 0 else [c.version for c in commits]
         assert all(b == a + 1 for a, b in pairwise(versions)), f"the versions {versions} have gaps"
@@ -204,7 +205,8 @@ class CommitIndex:
         active = (_files.c.table_id == table_id, _files.c.removed > version, _files.c.added <= version)
         with self._database.read() as connection:
             _check_version(connection, table_id, version)
-            rows = connection.execute(_FILE.where(*active).order_by(_files.c.order_version, _files.c.position))
+            in_order = _files.c.order_version, _files.c.position, _files.c.added, _files.c.path
+            rows = connection.execute(_FILE.where(*active).order_by(*in_order))
             return [_record(FileRecord, _FILE_FIELDS, row) for row in rows.all()]
 
     def all_files(self, table_id: str) -> list[FileRecord]:
@@ -248,7 +250,7 @@ def _insert(
         connection.execute(sa.insert(_files), records)
 
 
-def _remove(connection: sa.Connection, table_id: str, removed: Mapping[str, int]) -> None:
+def _remove(connection: sa.Connection, table_id: str, removed: Sequence[tuple[str, int]]) -> None:
     if not removed:
         return
     statement = (
@@ -257,7 +259,7 @@ def _remove(connection: sa.Connection, table_id: str, removed: Mapping[str, int]
         .where(_files.c.added < sa.bindparam("at"), _files.c.removed == FOREVER)
         .values(removed=sa.bindparam("at"))
     )
-    connection.execute(statement, [{"of_path": path, "at": version} for path, version in removed.items()])
+    connection.execute(statement, [{"of_path": path, "at": version} for path, version in removed])
 
 
 def _record(cls: type[Record], fields: Sequence[str], row: Iterable[Any]) -> Record:  # Any: each column has its type

@@ -55,11 +55,11 @@ def _advance(index: CommitIndex, table_id: str, position: int, entries: Sequence
     known = _removable(index, table_id, position, entries)
     commits: list[CommitRecord] = []
     added: list[FileRecord] = []
-    removed: dict[str, int] = {}
+    removed: list[tuple[str, int]] = []
     for entry in entries:
         now = max(now, entry.committed_at or now)  # clocks of several writers may differ; versions may not go back
         commits.append(_commit(entry, now, known))
-        removed |= dict.fromkeys(entry.removed, entry.version)
+        removed += [(path, entry.version) for path in entry.removed]
         new = [_file(entry, i, commits[-1].distinct, known) for i in range(len(entry.added))]
         known |= {file.path: file for file in new}
         added += new
@@ -67,21 +67,24 @@ def _advance(index: CommitIndex, table_id: str, position: int, entries: Sequence
 
 
 def _removable(index: CommitIndex, table_id: str, position: int, entries: Iterable[LogEntry]) -> dict[str, FileRecord]:
-    """The files that may be removed, by path; asked for only if a commit removes some."""
-    if position < 0 or not any(entry.removed for entry in entries):
+    """The files that may be removed or come back, by path; asked for only if a commit may do so."""
+    if position < 0 or not any(entry.removed or (entry.added and not entry.note) for entry in entries):
         return {}
-    return {file.path: file for file in index.files(table_id, position)}
+    return {file.path: file for file in index.all_files(table_id)}
 
 
 def _file(entry: LogEntry, number: int, distinct: bool, known: Mapping[str, FileRecord]) -> FileRecord:
     """A file that a commit adds, in the order of rows.
 
     When another tool rewrites files (a delete, an optimize), the rows stay as old as they were: the new files take the
-    place of the newest file that they replace, or an old row would come after its own correction.
+    place of the newest file that they replace, or an old row would come after its own correction. A file that was part
+    of the table before, which another tool restored, takes its own place again.
     """
     file, order, place = entry.added[number], entry.note.get("order_version", entry.version), number
     if (moved := places_of(entry.note).get(file.path)) is not None:
         order, place, distinct = moved.order_version, moved.position, moved.distinct
+    elif not entry.note and (before := known.get(file.path)) is not None:
+        order, place = before.order_version, before.position
     elif not entry.note:
         replaced = [known[path] for path in entry.removed if path in known]
         if replaced:
