@@ -1,7 +1,7 @@
 """Groups that are online: what comes into the store when, what a view answers from it, and what the doctor finds."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -161,9 +161,27 @@ def test_a_column_that_was_widened_meanwhile_loses_nothing(opened):
     group.insert({"k": [2], "v": [2**40]})
     assert [view.vector({"k": k})["v"] for k in (1, 2)] == [2, 2**40]
     assert view.vectors([{"k": 1}, {"k": 2}]).features["v"].to_pylist() == [2, 2**40]
+    by_time = opened.create_feature_group("h", primary_key=["k"], event_time="t",
+        schema={"k": pa.int64(), "t": TIMESTAMP, "v": pa.int16()}, online=True)  # fmt: skip
+    by_time.insert([{"k": 1, "t": NOON, "v": 2}])
+    partly = opened.create_feature_view("h", by_time.select("v"))
+    assert partly.vector({"k": 1})["v"] == 2
+    by_time.widen("v", pa.int64())
+    earlier = NOON - timedelta(1)  # which the tables answer
+    assert partly.vectors([{"k": 1}, {"k": 1}], at=[NOON, earlier]).features["v"].to_pylist() == [2, None]
     again = opened.get_feature_view("v")
     assert again.vectors([{"k": 1}]).features.schema.field("v").type == pa.int64()
     assert again.vectors([{"k": 1}, {"k": 2}]).features["v"].to_pylist() == [2, 2**40]
+
+
+def test_vectors_are_frames_and_streams(view):
+    vectors = view.vectors([REQUEST, {**REQUEST, "origin": None, "seats": None}])
+    assert pa.table(vectors).equals(vectors.features)
+    frame = vectors.to_features()
+    assert frame.columns.tolist() == view.schema.names
+    assert [str(kind) for kind in frame.dtypes] == ["str", "float64", "float64", "float64"]
+    assert repr(vectors).startswith("Vectors of 2 requests\n  origin  miles  seats  wx_temp\n0    EWR")
+    assert "<th>wx_temp</th>" in vectors._repr_html_()
 
 
 def test_what_was_inserted_without_waiting_comes_later(view, weather):

@@ -74,7 +74,7 @@ def raw_table(X: Any, schema: Schema) -> pa.Table:  # Any: a pandas frame or any
         raise DataError(
             f"A {type(X).__name__} has no named columns.",
             why="Transformations are declared for columns by name.",
-            fix="Give a frame with the raw features, such as data.raw.",
+            fix="Give the raw features, such as data.raw, view.batch(), view.vectors(…) or a pandas frame.",
         )
     for name in schema.names:
         if name not in names:
