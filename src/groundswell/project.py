@@ -322,7 +322,7 @@ class Project:
 
     def deploy(
         self,
-        *references: str,
+        *references: "str | ModelVersion",
         token: str | None = None,
         limits: "Limits | None" = None,
         on_demand: "Sequence[OnDemand]" = (),
@@ -330,7 +330,7 @@ class Project:
         """A prediction service for one or more model versions, to call here or over HTTP.
 
         Args:
-            references: models as for `get_model`; the first answers where no model is named.
+            references: models as for `get_model`, or what it gave; the first answers where no model is named.
             token: what HTTP requests must bring; None serves this machine alone.
             limits: sizes of what is taken.
             on_demand: functions of the models' views, if they are in no module that is imported.
@@ -344,19 +344,20 @@ class Project:
 
         predictors = []
         self.views.hand_in(on_demand)
-        for reference in references:
-            model = self.models.get(reference)
+        models = [self.models.get(each) if isinstance(each, str) else each for each in references]
+        for model in models:
             if model.view is None:
                 raise DataError(
-                    f"Model {reference!r} was not trained on a feature view, so its features cannot be looked up.",
+                    f"Model {model.reference!r} was not trained on a feature view.",
+                    why="So its features cannot be looked up.",
                     fix="Train it on data of a view: project.run(fit, train).",
                 )
             data = self.catalog.get("training_data", model.data.name, model.data.version)
             view = self.views.get(data.body["view"]["name"], data.body["view"]["version"])
             view.check_on_demand()
             predictors.append(Predictor(model, view, clock=self.clock))
-        for reference in references:
-            self.catalog.log("deployed", self.models.get(reference).id)
+        for model in models:
+            self.catalog.log("deployed", model.id)
         return Service(predictors, self, token=token, limits=limits)
 
     def trace(self, prediction_id: str) -> "Trace":

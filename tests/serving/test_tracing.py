@@ -155,7 +155,7 @@ def test_over_http_the_same_log_and_trace(project, service):
         {"name": name, "shape": [1], "datatype": "FP64" if name == "distance" else "BYTES", "data": [value]}
         for name, value in REQUEST.items()
     ]
-    with project.deploy("late_arrival:1") as other:
+    with project.deploy(project.get_model("late_arrival:1")) as other:
         reply = httpx.post(
             f"{other.start()}/v2/models/late_arrival/infer",
             json={"inputs": inputs, "parameters": {"at": AT.isoformat()}},
