@@ -90,6 +90,7 @@ class Cached:
             self._memory_left -= batch.nbytes if in_memory else 0
             self._disk_left -= batch.nbytes if on_disk else 0
         if in_memory:
+            batch = _packed(batch)
             self._kept[number] = batch
         elif on_disk:
             self._on_disk[number] = self._write(number, batch)
@@ -132,6 +133,13 @@ class _Keeping:
 
 def _gone() -> pa.RecordBatch:
     raise AssertionError("a part that is kept is not read again")
+
+
+def _packed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch in one piece of memory, where its columns lie as a matrix needs them: later passes copy nothing."""
+    if any(pa.types.is_dictionary(field.type) for field in batch.schema):  # dictionaries would lie elsewhere
+        return batch
+    return pa.ipc.read_record_batch(batch.serialize(), batch.schema)
 
 
 def _one_batch(part: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
