@@ -24,8 +24,8 @@ def test_the_help_is_the_one_that_is_kept(run: Run) -> None:
 def test_all_commands_are_there(run: Run) -> None:
     assert sorted(NAMES) == [
         "append", "changes", "compact", "consumers", "delete", "demo", "describe", "diff", "doctor", "explain",
-        "find", "follow", "groups", "history", "init", "models", "online", "predict", "purge", "read",
-        "restore", "runs", "serve", "statistics", "trace", "vacuum", "views", "widen",
+        "find", "follow", "groups", "history", "init", "models", "online", "predict", "purge", "quarantine", "read",
+        "restore", "runs", "serve", "statistics", "stream", "trace", "vacuum", "views", "widen",
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from groundswell.cli._predictions import predict, serve, trace
 from groundswell.cli._schema import append, widen
 from groundswell.cli._start import demo, init
 from groundswell.cli._statistics import statistics
+from groundswell.cli._streams import quarantine, stream
 from groundswell.cli._versions import delete, diff, purge, restore, vacuum
 
 __all__ = ["app", "main"]
@@ -27,6 +28,7 @@ COMMANDS = {
     "Begin": (demo, init),
     "Features": (find, groups, describe, history, statistics, read, views, explain, append, widen, compact),
     "Versions": (diff, restore, delete, purge, vacuum),
+    "Streams": (stream, quarantine),
     "Models": (runs, models),
     "Predictions": (serve, predict, trace),
     "Changes": (changes, consumers, follow),
