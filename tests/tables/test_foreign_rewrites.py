@@ -17,6 +17,15 @@ def group(tmp_path):
         yield group
 
 
+@pytest.fixture
+def findings(tmp_path):
+    def ask():
+        with gs.open(tmp_path / "project") as project:
+            return [finding.what for finding in project.doctor().findings if finding.severity == "error"]
+
+    return ask
+
+
 def values(group):
     return {row["k"]: row["v"] for row in group.read().to_arrow().to_pylist()}
 
@@ -58,3 +67,35 @@ def test_an_index_made_again_knows_of_files_that_went_and_came_back(group):
         versions[version] = values(group)
     group._catalog.commits.forget(group.id)
     assert {v: {r["k"]: r["v"] for r in group.read(as_of=v).to_arrow().to_pylist()} for v in versions} == versions
+
+
+@pytest.mark.parametrize("rewrite", [lambda t: t.optimize.compact(), lambda t: t.delete("k = 'c'")])
+def test_a_rewrite_that_mixes_corrections_is_named_until_it_is_undone(group, findings, rewrite):
+    group.insert([{"k": "c", "t": T, "v": 3}])
+    group.insert([{"k": "c", "t": T, "v": 4}, {"k": "d", "t": T, "v": 5}])
+    before = group.table.version()
+    rewrite(deltalake.DeltaTable(group.table.folder))
+    group.insert([{"k": "e", "t": T, "v": 6}])
+    (found,) = findings()
+    assert f"version {before + 1}" in found
+    group.restore(before)
+    assert values(group) == {"a": 100, "b": 2, "c": 4, "d": 5}
+    assert findings() == []
+
+
+def test_a_rewrite_of_rows_that_nothing_corrects_is_fine(group, findings):
+    group.compact()
+    group.insert([{"k": "x", "t": T, "v": 1}])
+    group.insert([{"k": "y", "t": T, "v": 1}])
+    deltalake.DeltaTable(group.table.folder).optimize.compact()
+    assert findings() == []
+    assert values(group) == {"a": 100, "b": 2, "x": 1, "y": 1}
+
+
+def test_a_file_that_came_back_and_was_given_up_is_not_missed(group, findings):
+    version = group.table.version()
+    group.delete_rows({"k": "a"})
+    group.restore(version)
+    group.compact()
+    group.vacuum(keep_versions=1)
+    assert findings() == []

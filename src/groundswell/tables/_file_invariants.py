@@ -64,15 +64,18 @@ def check_files(table: Table, entries: Sequence[LogEntry], *, thorough: bool) ->
 
 
 def _listed(entries: Sequence[LogEntry]) -> list[_Listed]:
-    removals, removed = Removals(entries), {path: entry.version for entry in entries for path in entry.removed}
-    listed: dict[str, _Listed] = {}
+    removals, active = Removals(entries), dict[str, tuple[AddedFile, int]]()
+    spans: list[tuple[AddedFile, int, int | None]] = []
     for entry in entries:
+        spans += [(*active.pop(path), entry.version) for path in entry.removed if path in active]
         for file in entry.added:
-            at = removed.get(file.path)
-            until = at if at is not None and at > entry.version else None
-            expected = removals.expected(file, entry.version, until)
-            if expected is not None:
-                listed[expected.path] = _Listed(file=expected, added=entry.version, removed=until)
+            active.setdefault(file.path, (file, entry.version))
+    spans += [(file, added, None) for file, added in active.values()]
+    listed: dict[str, _Listed] = {}
+    for file, added, until in sorted(spans, key=lambda span: span[1]):
+        expected = removals.expected(file, added, until)
+        if expected is not None:
+            listed[expected.path] = _Listed(file=expected, added=added, removed=until)
     return list(listed.values())
 
 

@@ -15,6 +15,9 @@ from groundswell.tables._definition import Definition
 from groundswell.tables._log import LogEntry, log_path, read_log
 from groundswell.tables._place import PLACES, places_of
 
+UNORDERED = "unordered"
+"""The key of a foreign commit's detail that says that the order of its rows is not known."""
+
 BATCH = 1_000
 """Commits indexed in one transaction."""
 
@@ -59,7 +62,8 @@ def _advance(index: CommitIndex, table_id: str, position: int, entries: Sequence
     for entry in entries:
         now = max(now, entry.committed_at or now)  # clocks of several writers may differ; versions may not go back
         commits.append(_commit(entry, now, known))
-        removed += [(path, entry.version) for path in entry.removed]
+        again = () if entry.note else (file.path for file in entry.added)  # the protocol: in place of the one before
+        removed += [(path, entry.version) for path in (*entry.removed, *again)]
         new = [_file(entry, i, commits[-1].distinct, known) for i in range(len(entry.added))]
         known |= {file.path: file for file in new}
         added += new
@@ -88,7 +92,7 @@ def _file(entry: LogEntry, number: int, distinct: bool, known: Mapping[str, File
     elif not entry.note:
         replaced = [known[path] for path in entry.removed if path in known]
         if replaced:
-            newest = max(replaced, key=lambda f: (f.order_version, f.position))
+            newest = max(replaced, key=_spot)
             order, place = newest.order_version, newest.position
     return FileRecord(
         path=file.path,
@@ -102,6 +106,20 @@ def _file(entry: LogEntry, number: int, distinct: bool, known: Mapping[str, File
         min_time_us=file.min_time_us,
         max_time_us=file.max_time_us,
     )
+
+
+def _mixes(entry: LogEntry, known: Mapping[str, FileRecord]) -> bool:
+    """Whether another tool's commit put rows of several files into others, so that it is not known any more which of
+    two rows of one identity is the later one; there must have been such.
+    """
+    places = {_spot(known[path]) for path in entry.removed if path in known}
+    if len(places) < 2 or all(file.path in known for file in entry.added):
+        return False
+    return any(not file.distinct and min(places) < _spot(file) <= max(places) for file in known.values())
+
+
+def _spot(file: FileRecord) -> tuple[int, int]:
+    return file.order_version, file.position
 
 
 def _commit(entry: LogEntry, now: datetime, known: Mapping[str, FileRecord]) -> CommitRecord:
@@ -119,7 +137,7 @@ def _commit(entry: LogEntry, now: datetime, known: Mapping[str, FileRecord]) -> 
             replaced=None,
             deleted=max(gone - rows, 0),
             distinct=rows == 0,
-            detail={"changes_schema": entry.changes_schema},
+            detail={"changes_schema": entry.changes_schema} | ({UNORDERED: True} if _mixes(entry, known) else {}),
         )
     own = {"format", "kind", "author", "rows", "new", "replaced", "deleted", "distinct", "order_version", PLACES}
     return CommitRecord(

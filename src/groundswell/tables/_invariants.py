@@ -23,6 +23,7 @@ from groundswell.tables._definition import Definition
 from groundswell.tables._file_invariants import RowCheck, check_files, check_rows, check_strays
 from groundswell.tables._index import follow
 from groundswell.tables._log import LogEntry, log_path, read_entry
+from groundswell.tables._order_invariants import check_order
 from groundswell.tables._removal_invariants import check_removals
 from groundswell.tables._table import Table
 from groundswell.tables._writer import DEFINITION_KEY, PROPERTIES
@@ -55,6 +56,7 @@ def check_table(table: Table, catalog: Catalog, rows: RowCheck | None = None) ->
         yield from _check_delta(table)
         yield from _check_properties(table)
         yield from _check_index(table, catalog)
+        yield from check_order(table)
         yield from check_removals(table)
         yield from check_strays(table.folder, table.definition.name, log.entries, candidates)
     yield from check_files(table, log.entries, thorough=rows is not None)
