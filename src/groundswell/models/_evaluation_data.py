@@ -155,11 +155,13 @@ def _of_tables(model: Any, question: Question, found: tuple[pa.Schema, Iterator[
                 known=schema.names,
             )
     features = _features(model, [name for name in schema.names if name not in (label, weights)], question.by)
+    nameless = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")  # fitted on an array
     for table in tables:
         for start in range(0, table.num_rows, _BLOCK_ROWS):
             rows = table.slice(start, _BLOCK_ROWS)
+            inputs = to_features(rows.select(features))
             yield Block(
-                inputs=to_features(rows.select(features)),
+                inputs=inputs.to_numpy() if nameless else inputs,
                 labels=np.array([*rows[label].to_pylist(), None], dtype=object)[:-1],  # None: lists stay objects
                 weights=None if weights is None else rows[weights].to_numpy().astype(np.float64),
                 columns={name: rows[name] for name in question.by},
