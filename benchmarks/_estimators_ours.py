@@ -11,6 +11,7 @@ from _measure import peak_memory_mb, report
 from sklearn.metrics import log_loss
 
 from groundswell import estimators as own
+from groundswell.estimators import _input, _tree_model, _whereabouts
 
 
 def fit(task: str, table: Any) -> Any:
@@ -50,12 +51,14 @@ def answer(task: str, model: Any, path: str) -> list[float]:
 
 def main() -> None:
     """Fit on a path; or, where a number of rows is given in its place, on a table of so many that is nowhere."""
-    task, where = sys.argv[1:]
+    task, where = sys.argv[1:3]
     if where.isdigit():
+        keep_bytes = int(sys.argv[3]) << 20
+        _input.CACHE_BYTES = _tree_model.CACHE_BYTES = _whereabouts.MEMORY_BYTES = keep_bytes
+        fit(task, MadeRows(4 * GROUP_ROWS, label_of(task)))
+        before = peak_memory_mb()  # of libraries, and of the parts under way
         made = MadeRows(int(where), label_of(task))
-        fit(task, MadeRows(2 * GROUP_ROWS, label_of(task)))  # what libraries take for themselves, the table does not
-        before = peak_memory_mb()
-        report(lambda: _facts_of(task, fit(task, made), before))
+        report(lambda: {"before_mb": before, "passes": getattr(fit(task, made), "n_passes_", None)})
         return
     model: list[Any] = []
 
@@ -64,10 +67,6 @@ def main() -> None:
         return {"answer": lambda: answer(task, model[0], where)}
 
     report(work)
-
-
-def _facts_of(task: str, model: Any, before: float) -> Mapping[str, Any]:
-    return {"before_mb": before, "passes": getattr(model, "n_passes_", None)}
 
 
 if __name__ == "__main__":
