@@ -96,6 +96,19 @@ def test_a_random_split_depends_neither_on_order_nor_on_partitioning(tmp_path):
     assert found[0] == found[1] == found[2]
 
 
+def test_a_random_split_keeps_a_row_and_its_corrections_on_one_side(project):
+    first = events(200)
+    known = pa.array([t + timedelta(days=9) for t in first["known"].to_pylist()], pa.timestamp("us", "UTC"))
+    corrected = first.set_column(first.column_names.index("known"), "known", known)
+    view = view_of(project, [first, corrected], available_at="known")
+    train, test = view.train_test_split(test_size=0.3, seed=5)
+    sides = [set(part.X["row"]) for part in (train, test)]
+    assert not sides[0] & sides[1]
+    assert [len(part) for part in (train, test)] == [2 * len(side) for side in sides]
+    again = project.get_training_data("events")["test"]
+    assert again.X.equals(test.X)
+
+
 def test_a_random_split_has_about_the_size_asked_for_and_another_seed_gives_another(project):
     """Of 4,000 labelled rows 30 % test: 1,200, within five standard deviations (145)."""
     table = events(4000).set_column(5, "label", pa.array([1] * 4000))

@@ -37,7 +37,8 @@ class Split:
         boundaries: for "time": where each part after the first starts.
         sizes: for "random" and "key": the share of each part; they sum to 1.
         seed: for "random" and "key".
-        by: for "key": the columns whose values stay on one side.
+        by: the columns whose values stay on one side: for "key" those asked for, for "random" key and event time if a
+            row may be corrected by another one; none is the whole identity.
     """
 
     kind: str
@@ -138,10 +139,14 @@ def time_split(definition: Definition, starts: Mapping[str, str | date | datetim
     return Split(kind="time", names=("train", *starts), boundaries=boundaries)
 
 
-def hash_split(sizes: Mapping[str, float], seed: int, by: Sequence[str] = ()) -> Split:
-    """A split at random, by a hash of each row's identity, or of the columns `by`.
+def hash_split(definition: Definition, sizes: Mapping[str, float], seed: int, by: Sequence[str] = ()) -> Split:
+    """A split at random, by a hash of each row's key and event time, or of the columns `by`.
+
+    When a row became known makes no difference: a correction is a row of its own, and one that tested what its
+    original trained would tell of it.
 
     Args:
+        definition: of the group that is split.
         sizes: the share of each part after the first, such as {"test": 0.2}.
         seed: another seed gives another split.
         by: columns whose values stay on one side.
@@ -158,7 +163,11 @@ def hash_split(sizes: Mapping[str, float], seed: int, by: Sequence[str] = ()) ->
     if rest <= 1e-9:
         raise SplitError(f"With {dict(sizes)} nothing is left to train on.", fix="Give shares that sum to less than 1.")
     names = ("train", *sizes)
-    return Split(kind="key" if by else "random", names=names, sizes=(rest, *sizes.values()), seed=seed, by=tuple(by))
+    together = tuple(by)
+    if not by and definition.available_at is not None:
+        together = tuple(name for name in definition.identity if name != definition.available_at)
+    kind = "key" if by else "random"
+    return Split(kind=kind, names=names, sizes=(rest, *sizes.values()), seed=seed, by=together)
 
 
 def with_labels(labels: Sequence[str]) -> Expression | None:

@@ -220,7 +220,8 @@ class TrainingSets:
             )
         if by_time:
             return time_split(definition, starts)
-        return hash_split({name: 0.2 if size is None else size for name, size in sizes.items()}, seed, columns)
+        shares = {name: 0.2 if size is None else size for name, size in sizes.items()}
+        return hash_split(definition, shares, seed, columns)
 
     def _parts(self, split: Split) -> list[Part]:
         return split.parts(self._view.query.base.group.definition, self._view.labels)
