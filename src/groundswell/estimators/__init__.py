@@ -11,6 +11,7 @@ from groundswell.estimators._decision_tree import DecisionTreeClassifier, Decisi
 from groundswell.estimators._discretizers import Bucketizer, KBinsDiscretizer
 from groundswell.estimators._discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from groundswell.estimators._elastic_net import ElasticNet, Lasso, RegularizationPath, enet_path
+from groundswell.estimators._external_boosting import LGBMClassifier, LGBMRegressor, XGBClassifier, XGBRegressor
 from groundswell.estimators._feature_hasher import FeatureHasher
 from groundswell.estimators._gaussian_mixture import GaussianMixture
 from groundswell.estimators._gaussian_nb import GaussianNB
@@ -59,6 +60,8 @@ __all__ = [
     "HashingVectorizer",
     "KBinsDiscretizer",
     "KMeans",
+    "LGBMClassifier",
+    "LGBMRegressor",
     "Lasso",
     "LassoCV",
     "LinearDiscriminantAnalysis",
@@ -89,5 +92,7 @@ __all__ = [
     "StopWordsRemover",
     "TfidfTransformer",
     "TfidfVectorizer",
+    "XGBClassifier",
+    "XGBRegressor",
     "enet_path",
 ]

@@ -120,7 +120,7 @@ def observed_classes(classes: list[Any]) -> NDArray[Any]:  # Any: labels of any 
     if len(classes) < 2:
         raise FitError(
             f"All labels are {classes[0]!r}: y has one class.",
-            why="A discriminant tells classes apart.",
+            why="A classifier learns what tells classes apart.",
             fix="Check the filter or the split; it may have left one class only.",
             classes=classes,
         )

@@ -39,15 +39,20 @@ class RowBlock:
         return RowBlock(number=self.number, X=self.X[chosen], y=self.y[chosen], weights=self.weights[chosen])
 
 
-def row_blocks(batches: Batches, size: int) -> Iterator[RowBlock]:
+def row_blocks(batches: Batches, size: int, *, allow_nan: bool = False) -> Iterator[RowBlock]:
     """Blocks of `size` rows; the last may have fewer. Rows of weight zero are left out.
+
+    Args:
+        batches: the rows.
+        size: of a block.
+        allow_nan: whether X may have missing values.
 
     Raises:
         FitError: a value is missing or infinite.
     """
     number, waiting, count = 0, list[RowBlock](), 0
     for part in batches.parts():
-        rows = _checked(part())
+        rows = _checked(part(), allow_nan)
         start = 0
         while start < len(rows.y):
             stop = min(start + size - count, len(rows.y))
@@ -60,15 +65,16 @@ def row_blocks(batches: Batches, size: int) -> Iterator[RowBlock]:
         yield _joined(waiting, number)
 
 
-def _checked(batch: Batch) -> RowBlock:
+def _checked(batch: Batch, allow_nan: bool) -> RowBlock:
     if batch.weights is not None and not batch.weights.all():
         batch = batch.rows(np.flatnonzero(batch.weights))
     X = batch.X if isinstance(batch.X, np.ndarray) else sparse.csr_array(batch.X)
     values = X if isinstance(X, np.ndarray) else X.data
-    if not (np.isfinite(values).all() and np.isfinite(batch.target).all()):
+    wrong = np.isinf(values) if allow_nan else ~np.isfinite(values)
+    if wrong.any() or not np.isfinite(batch.target).all():
         raise FitError(
             "X or y has a value that is missing (null or NaN) or infinite.",
-            why="A step along its gradient would lead nowhere.",
+            why="Nothing can be learned from it by this estimator.",
             fix="Put SimpleImputer before it in a pipeline, or filter the rows.",
         )
     weights = np.ones(len(batch)) if batch.weights is None else batch.weights

@@ -93,7 +93,7 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
     else:
         shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
-    bins = Bins.of(seen["values"], _categorical(estimator, names), names)
+    bins = Bins.of(seen["values"], categorical_mask(estimator, names), names)
     kept = BinnedBatches(data.batches, bins, classes, seen["sizes"], CACHE_BYTES)
     return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
 
@@ -115,7 +115,7 @@ def _near(mean: float, variance: float) -> float:
     return float(np.round(mean / grid) * grid)
 
 
-def _categorical(estimator: BaseEstimator, names: list[str]) -> NDArray[np.bool_]:
+def categorical_mask(estimator: BaseEstimator, names: list[str]) -> NDArray[np.bool_]:
     """Which features are categories, from names, positions or booleans."""
     given, chosen = estimator.categorical_features, np.zeros(len(names), np.bool_)
     listed = [] if given is None else np.asarray(given).tolist()
