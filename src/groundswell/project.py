@@ -569,6 +569,7 @@ class Project:
             catalog=self.catalog,
             folder=self.folder / "tables",
             published=self.folder / "published",
+            training_data=self.folder / "training_data",
             engine=self.engine,
             author=self.author,
             provenance=self._provenance,

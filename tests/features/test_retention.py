@@ -242,3 +242,30 @@ def test_rows_of_versions_before_the_columns_changed_are_deleted_erased_and_rest
     assert [(r["k"], r["w"]) for r in group.read().to_arrow().to_pylist()] == [("b", 0.5), ("c", 0.5)]
     assert sorted(r["_change_type"] for r in group.changes(6).to_arrow().to_pylist()) == ["delete", "insert"]
     assert project.doctor(deep=True).ok
+
+
+def test_rows_from_outside_that_bring_an_erased_key_go_too(project, group, tmp_path):
+    view = project.create_feature_view("plain", group.select("v"))
+    frame = pa.table({"k": ["b", "a", "b", "z"], "at": [START + timedelta(hours=9)] * 4, "good": [1, 0, 1, 0]})
+    frame = frame.set_column(1, "at", frame["at"].cast(pa.timestamp("us", "UTC")))
+    made = view.join_to(frame, event_time="at", labels=["good"])
+    group.purge({"k": ["z"], "t": [START]})
+    assert made.to_arrow().num_rows == 4
+    group.purge([{"k": "z"}])
+    commit = group.purge([{"k": "b"}, {"k": "nobody"}])
+    with pytest.raises(ErasedError, match=f"3 of its rows.*version {commit.version}"):
+        project.get_training_data("plain")["all"].to_arrow()
+    left = project.get_training_data("plain", remainder=True)["all"]
+    assert (len(left), left.counts["all"], left.to_arrow()["v"].to_pylist()) == (1, 1, [10])
+    (path,) = (tmp_path / "project" / "training_data").rglob("entities.parquet")
+    assert pq.read_table(path)["k"].to_pylist() == ["a"]
+    assert project.doctor(deep=True).ok
+
+
+def test_a_remainder_counts_its_own_rows(project, group, view):
+    view.train_test_split(test_size=0.5, seed=1)
+    group.purge({"k": "b"})
+    parts = project.get_training_data("view", remainder=True)
+    assert sum(len(part) for part in parts.values()) == 2
+    for part in parts.values():
+        assert len(part) == part.to_arrow().num_rows

@@ -14,6 +14,7 @@ from groundswell.errors import AlreadyExistsError
 from groundswell.features._files import remove_tree
 from groundswell.features._group import FeatureGroup
 from groundswell.features._group_table import GroupTable
+from groundswell.features._joined_rows import JoinedRows
 from groundswell.features._new_version import NewVersion, convert_rows, write_copy
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
@@ -34,6 +35,7 @@ class FeatureGroups:
         catalog: where their names and definitions are.
         folder: where their tables are.
         published: where their current rows are published.
+        training_data: where rows from outside are that were joined to them.
         engine: where they are read.
         author: who writes, as "user@host".
         provenance: what each commit shall say about the code that wrote it.
@@ -47,6 +49,7 @@ class FeatureGroups:
         catalog: Catalog,
         folder: Path,
         published: Path,
+        training_data: Path,
         engine: DuckDB,
         author: str,
         provenance: Callable[[], Mapping[str, Any]],
@@ -56,6 +59,7 @@ class FeatureGroups:
         self._catalog, self._folder, self._published, self._engine = catalog, folder, published, engine
         self._author, self._provenance, self._clock, self._online = author, provenance, clock, online
         self._open_streams = OpenStreams()
+        self._joined = JoinedRows(catalog, training_data)
 
     @property
     def online(self) -> OnlineCopies:
@@ -232,6 +236,7 @@ class FeatureGroups:
             validations=self._validations(entry),
             online=self._online,
             statistics=self._statistics(entry),
+            joined=self._joined,
             renew=self.new_version,
             open_streams=self._open_streams,
             publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),

@@ -23,6 +23,7 @@ from groundswell.features._has_stream import HasStream
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._insertion import Insertion, Provenance
+from groundswell.features._joined_rows import JoinedRows
 from groundswell.features._new_version import NewVersion, Transform
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
@@ -65,11 +66,13 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         online: OnlineCopies,
         publication: Publication,
         statistics: StatisticsRecords,
+        joined: JoinedRows,
         renew: "Callable[[FeatureGroup, NewVersion, str | None], FeatureGroup]",
         open_streams: OpenStreams,
     ) -> None:
         self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
         self._statistics, self._renew, self._open_streams = statistics, renew, open_streams
+        self._joined = joined
         self._provenance, self._validations, self._online = provenance, validations, online
         self._insertion = Insertion(place, validations, statistics, provenance)
         self._clock = online.clock
@@ -411,7 +414,8 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
             self._online.committed(self._place.table, commit)
         return commit
 
-    def _forget_values(self) -> None:
+    def _forget_values(self, keys: pa.Table, commit: Commit) -> None:
+        self._joined.erase(self._place.entry, keys, commit.version)
         self._validations.forget_values()
         self._statistics.forget_values(self._place.table)
         if self._publication.version is not None:

@@ -46,8 +46,8 @@ class HasCommits(ABC):
         """Erase rows with certain keys that are kept beside the table, and count them."""
 
     @abstractmethod
-    def _forget_values(self) -> None:
-        """Remove what is kept of rows outside the table."""
+    def _forget_values(self, keys: pa.Table, commit: Commit) -> None:
+        """Remove what is kept of rows outside the table, now that a commit has purged those with these keys."""
 
     def delete_rows(self, keys: object, *, time_zone: str | None = None, wait: bool = True) -> Commit:
         """Delete the rows with certain keys, as one commit that says how many. Earlier versions keep them.
@@ -88,7 +88,7 @@ class HasCommits(ABC):
         wanted = read_keys(keys, table.definition, time_zone)
         provenance = {**self._provenance(), "quarantined": self._erase_beside(wanted)}
         commit = table.purge(wanted, provenance=provenance)
-        self._forget_values()
+        self._forget_values(wanted, commit)
         return self._committed(commit)
 
     def restore(self, as_of: AsOf, *, remainder: bool = False) -> Commit:

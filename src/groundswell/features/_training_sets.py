@@ -17,6 +17,7 @@ from groundswell.errors import DataError, InUseError, SchemaError, SplitError
 from groundswell.features._entities import read_entities
 from groundswell.features._files import remove_tree, write_parquet
 from groundswell.features._fitted import FittedStates
+from groundswell.features._joined_rows import check_whole, rows_file
 from groundswell.features._pinning import held, pin, unpin
 from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_rows, read_plan, scan_base
 from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
@@ -83,12 +84,12 @@ class TrainingSets:
             )
         table, label_schema = read_entities(entities, self._view.request_schema, time, names, time_zone)
         name = uuid.uuid4().hex
-        write_parquet(table, self._folder / name / "entities.parquet")
         body = {
             "entities": {"folder": name, "event_time": time, "labels": label_schema.to_dict()},
             "split": WHOLE.to_dict(),
             "counts": {"all": table.num_rows},
         }
+        write_parquet(table, rows_file(self._folder, body["entities"]))
         with held(self._view.query.groups()):
             pins = Pins.now(self._view.query)
             try:
@@ -156,6 +157,9 @@ class TrainingSets:
         split = Split.from_dict(entry.body["split"])
         if entry.body.get("entities"):
             return {"all": self._open_entities(entry, pins, remainder)}
+        if remainder:
+            counts = self._count(split, Pins.at(self._view.query, pins, remainder=True))
+            entry = replace(entry, body={**entry.body, "counts": counts})
         return {part.name: self._open_part(entry, part, pins, remainder) for part in self._parts(split)}
 
     def _open_part(self, entry: Entry, part: Part, versions: Mapping[str, int], remainder: bool) -> TrainingData:
@@ -182,12 +186,18 @@ class TrainingSets:
             split="all",
             schema=self._view.schema,
             label_schema=Schema.from_dict(body["labels"]),
-            read=lambda: self._read_entities(body, Pins.at(self._view.query, versions, remainder=remainder)),
+            read=lambda: self._read_entities_at(entry, versions, remainder),
             transformations=self._states.open(entry.body),
         )
 
+    def _read_entities_at(self, entry: Entry, versions: Mapping[str, int], remainder: bool) -> Reading:
+        now = self._catalog.get(entry.kind, entry.name, entry.version)
+        if not remainder:
+            check_whole(now)
+        return self._read_entities(now.body["entities"], Pins.at(self._view.query, versions, remainder=remainder))
+
     def _read_entities(self, body: Mapping[str, Any], pins: Pins) -> Reading:
-        table = pq.read_table(self._folder / body["folder"] / "entities.parquet")
+        table = pq.read_table(rows_file(self._folder, body))
         make = plan_requests if self._view.labels else plan_entities
         labels = Schema.from_dict(body["labels"]).names
         own = [*(f.name for f in self._view.columns if f.name in table.column_names), *labels]
@@ -232,10 +242,9 @@ class TrainingSets:
                 f"View {self._view.name!r} has no labels, so it has no rows to learn from.",
                 fix="Bring rows with labels: view.join_to(frame, labels=['…']).",
             )
-        pins, base, engine = Pins.now(self._view.query), self._view.query.base, self._view.query.base.group.engine
-        counts = {}
+        pins = Pins.now(self._view.query)
+        counts = self._count(split, pins)
         for part in self._parts(split):
-            counts[part.name] = engine.count(scan_base(self._view.query, pins, part.where), part.bucket)
             if counts[part.name] == 0:
                 raise SplitError(
                     f"The part {part.name!r} of the split would be empty.",
@@ -243,19 +252,20 @@ class TrainingSets:
                     fix="Choose other boundaries or shares, or insert the missing rows.",
                     part=part.name,
                 )
-        labelled = with_labels(self._view.labels)
-        rows = engine.count(pins.scan(base))
-        with_label = engine.count(scan_base(self._view.query, pins, labelled))
-        used = sum(counts.values())
-        body = {
-            "split": split.to_dict(),
-            "counts": counts | {"without_label": rows - with_label, "label_too_late": with_label - used},
-        }
-        if with_label > used:
+        body = {"split": split.to_dict(), "counts": counts}
+        if counts["label_too_late"] > 0:
             self._warn_of_late_labels(split, pins, counts)
         first = self._parts(split)[0]
         body |= self._states.fit(lambda: self._read_part(first, pins)[0])
         return list(self.open(self._record(body, pins)).values())
+
+    def _count(self, split: Split, pins: Pins) -> dict[str, int]:
+        """The rows of each part, those without a label, and those left out as their labels came too late."""
+        query, engine = self._view.query, self._view.query.base.group.engine
+        counts = {p.name: engine.count(scan_base(query, pins, p.where), p.bucket) for p in self._parts(split)}
+        rows = engine.count(pins.scan(query.base))
+        with_label = engine.count(scan_base(query, pins, with_labels(self._view.labels)))
+        return counts | {"without_label": rows - with_label, "label_too_late": with_label - sum(counts.values())}
 
     def _warn_of_late_labels(self, split: Split, pins: Pins, counts: Mapping[str, int]) -> None:
         """Warn of parts that lost more than half of their rows, as their labels were not known in time."""
