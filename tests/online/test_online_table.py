@@ -10,7 +10,7 @@ import pytest
 
 from groundswell.engines import VERSION
 from groundswell.errors import ColumnNotFoundError, CorruptionError, DataError, TypeMismatchError, VersionError
-from groundswell.online import AskTable, Lmdb, OnlineTable, OnlineTables
+from groundswell.online import AskTable, Lmdb, OnlineRow, OnlineTable, OnlineTables
 from groundswell.online._keys import KeyCodec, record_address
 from groundswell.online._layout import NEVER, RowLayout
 from groundswell.online._sink import Sink
@@ -124,6 +124,20 @@ def test_a_row_that_is_too_old_is_none(weather):
     assert isinstance(online.get({"origin": "EWR"}, hours(-2)), AskTable)
     found = online.read(pa.table({"origin": ["JFK", "EWR"]}))
     assert (found.found.tolist(), found.ask_table.tolist()) == ([False, True], [False, False])
+
+
+@pytest.mark.parametrize("max_age", [None, timedelta(hours=3)])
+@pytest.mark.parametrize("at", [hours(-9), hours(-2), hours(0), hours(2), hours(9)])
+def test_many_keys_are_told_what_each_is_told_alone(weather, at, max_age):
+    online = weather.online(columns=["wind", "temp"], max_age=max_age)
+    for keys in (["EWR", "JFK"], ["JFK", "JFK"], ["LGA", "EWR"], ["JFK", "?", None], ["EWR"]):
+        alone = [online.get({"origin": key}, at) for key in keys]
+        found = online.read(pa.table({"origin": pa.array(keys, pa.string())}), at)
+        assert found.ask_table.tolist() == [isinstance(row, AskTable) for row in alone]
+        rows = zip(found.found, found.rows.to_pylist(), strict=True)
+        assert [tuple(row.values()) if there else None for there, row in rows] == [
+            row.values if isinstance(row, OnlineRow) else None for row in alone
+        ]
 
 
 def test_rows_without_time_are_never_too_old(store):

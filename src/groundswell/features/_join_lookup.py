@@ -71,7 +71,11 @@ class JoinLookup:
         Raises:
             pyarrow.ArrowInvalid: a number is too large for the key.
         """
-        return self.table.addresses(pa.table({name: known[name].cast(kind) for name, kind in self._keys}))
+        columns = {}
+        for name, kind in self._keys:
+            column = known[name]
+            columns[name] = column if column.type == kind else column.cast(kind)
+        return self.table.addresses(pa.table(columns))
 
     def visible(self, answer: Answer) -> Answer:
         """What comes out of a row; the word that the table must be asked, if it does not fulfill `where`."""

@@ -135,4 +135,4 @@ def _matches(name: str, found: OnlineRows) -> Matches:
 
 def _times(us: NDArray[np.int64], none: NDArray[np.bool_]) -> pa.Array:
     """Times from microseconds; null where there is no row, or a row without such a time."""
-    return pa.array(us, mask=none | (us == _ALWAYS)).cast(TIMESTAMP)
+    return pa.array(us, mask=none | (us == _ALWAYS)).view(TIMESTAMP)

@@ -47,6 +47,7 @@ class RowDecoder:
         there = [place for place in places if place is not None]
         plain = there == places and not any(self._reads) and bool(there)
         self.pick = _picker(there) if plain else None
+        self._schema = pa.schema([pa.field(f.name, f.type) for f in self.columns])
 
     def values(self, fields: Fields, row: bytes) -> tuple[Any, ...]:  # Any: of the columns' types
         """The columns of one row. Where `pick` is not None and no value is null, `pick(fields)` gives the same.
@@ -83,7 +84,7 @@ class RowDecoder:
             bit = layout.bits.get(field.name)
             missing = None if bit is None or not some[bit] else nulls[:, bit]
             columns.append(self._column(field, records, missing, tails))
-        return records, pa.table(columns, schema=pa.schema([pa.field(f.name, f.type) for f in self.columns]))
+        return records, pa.Table.from_arrays(columns, schema=self._schema)
 
     def _column(
         self, field: Field, records: NDArray[Any], missing: NDArray[np.bool_] | None, tails: dict[str, pa.Array]

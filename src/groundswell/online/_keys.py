@@ -114,7 +114,13 @@ class KeyCodec:
         for name in self._names:
             if name not in rows.schema.names:
                 raise self._missing(dict.fromkeys(rows.schema.names))
-        parts = [_parts(_one_chunk(rows[n]), f) for n, f in zip(self._names, self._fields, strict=True)]
+        columns = [_one_chunk(rows[name]) for name in self._names]
+        if self.integer is not None and columns[0].type == self._fields[0].type and not columns[0].null_count:
+            start = self.prefix + b"i"
+            raw = np.asarray(columns[0]).astype(np.int64).view(np.uint64) ^ np.uint64(_SIGN)
+            text = raw.astype(">u8").tobytes()
+            return [start + text[i : i + 8] for i in range(0, len(text), 8)]
+        parts = [_parts(column, field) for column, field in zip(columns, self._fields, strict=True)]
         prefix = pa.scalar(self.prefix, pa.large_binary())
         joined = pc.binary_join_element_wise(prefix, *(p for some in parts for p in some), pa.scalar(b"", prefix.type))
         longest = pc.max(pc.binary_length(joined)).as_py()

@@ -222,6 +222,31 @@ class OnlineTable:
 
     def answers(self, rows: list[bytes | None], addresses: Sequence[bytes], at_us: NDArray[np.int64]) -> OnlineRows:
         """The same for many."""
+        return self._answers_alike(rows, at_us) or self._answers_apart(rows, addresses, at_us)
+
+    def _answers_alike(self, rows: Sequence[bytes | None], at_us: NDArray[np.int64]) -> OnlineRows | None:
+        """The answers if each key has a row, all of one schema and none followed by another; None otherwise."""
+        there = [row for row in rows if row is not None]
+        tags = {row[: len(NO_ROW)] for row in there}
+        if len(there) < len(rows) or len(tags) != 1 or NO_ROW in tags:
+            return None
+        records, table = self._decoder_of(tags.pop()).table(there)
+        if (records["next"] <= at_us).any():
+            return None
+        ask_table = records["known"] > at_us
+        found = ~ask_table & self._is_young(records["event_time"], at_us)
+        return OnlineRows(
+            rows=table if found.all() else table.take(pa.array(np.arange(len(rows)), mask=~found)),
+            found=found,
+            ask_table=ask_table,
+            versions=records["version"],
+            event_time_us=records["event_time"],
+            available_at_us=records["available_at"],
+        )
+
+    def _answers_apart(
+        self, rows: list[bytes | None], addresses: Sequence[bytes], at_us: NDArray[np.int64]
+    ) -> OnlineRows:
         by_tag: dict[bytes, list[int]] = {}
         unknown = self._look_again(rows, addresses)
         for i, moment in enumerate(at_us.tolist()):
@@ -243,8 +268,7 @@ class OnlineTable:
         ask_table = (order >= 0) & (heads["known"] > at_us)
         ask_table[unknown] = True
         found = (order >= 0) & ~ask_table
-        if self.max_age_us < _NO_LIMIT:
-            found &= at_us - np.where(found, heads["event_time"], at_us) <= self.max_age_us
+        found &= self._is_young(np.where(found, heads["event_time"], at_us), at_us)
         return OnlineRows(
             rows=self._arranged(tables, np.where(found, order, -1)),
             found=found,
@@ -253,6 +277,10 @@ class OnlineTable:
             event_time_us=heads["event_time"],
             available_at_us=heads["available_at"],
         )
+
+    def _is_young(self, event_time_us: NDArray[np.int64], at_us: NDArray[np.int64]) -> NDArray[np.bool_] | np.bool_:
+        """Whether rows of these times are no older than asked for."""
+        return at_us - event_time_us <= self.max_age_us if self.max_age_us < _NO_LIMIT else np.True_
 
     def _arranged(self, tables: Sequence[pa.Table], order: NDArray[np.int64]) -> pa.Table:
         """Rows of several tables in an order; nulls for -1."""
