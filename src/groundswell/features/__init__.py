@@ -43,6 +43,7 @@ from groundswell.features.statistics import (
     StatisticsConfig,
     StatisticsReport,
 )
+from groundswell.features.streaming import Quarantine, QuarantinedRows, RowStream, StreamLimits
 from groundswell.features.transformations import (
     OnDemand,
     Transformation,
@@ -79,12 +80,16 @@ __all__ = [
     "OnDemand",
     "OnlineCopies",
     "Policy",
+    "Quarantine",
+    "QuarantinedRows",
     "Query",
     "Read",
+    "RowStream",
     "RuleResult",
     "Source",
     "StatisticsConfig",
     "StatisticsReport",
+    "StreamLimits",
     "Suite",
     "TrainingData",
     "Transformation",

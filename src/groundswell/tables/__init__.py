@@ -24,16 +24,8 @@ from groundswell.tables._snapshot import DataFile, Snapshot, microseconds
 from groundswell.tables._staging import Staged
 from groundswell.tables._table import Table, Watch, stored_definition
 from groundswell.tables._versions import Commit
-from groundswell.tables._wal import (
-    WriteAheadLog,
-    ask_to_flush,
-    is_abandoned,
-    is_from_flush,
-    read_segment,
-    rewrite_segment,
-    segment_schema,
-    streams,
-)
+from groundswell.tables._wal import WriteAheadLog, ask_to_flush, is_abandoned, is_from_flush, streams
+from groundswell.tables._wal_segment import read_segment, rewrite_segment, segment_schema
 
 __all__ = [
     "BESIDE",

@@ -13,11 +13,9 @@ gets it may take in what is left.
 import fcntl
 import os
 import shutil
-import struct
 import time
 import uuid
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -30,20 +28,10 @@ from groundswell import _faults
 from groundswell.errors import ConflictError, CorruptionError, NotFoundError
 from groundswell.tables._disk import disk_errors, sync_folder
 from groundswell.tables._lock import BESIDE
+from groundswell.tables._wal_segment import MAGIC, write_frame, write_whole
 
-__all__ = [
-    "WriteAheadLog",
-    "ask_to_flush",
-    "is_abandoned",
-    "is_from_flush",
-    "read_segment",
-    "rewrite_segment",
-    "segment_schema",
-    "streams",
-]
+__all__ = ["WriteAheadLog", "ask_to_flush", "is_abandoned", "is_from_flush", "streams"]
 
-_MAGIC = b"GSWAL\x01\r\n"
-_FRAME = struct.Struct("<II")
 _SEGMENT = "{:08d}.wal"
 _FLUSHING = "-flushing"
 _POLL_S, _PATIENCE_S = 0.005, 30.0
@@ -130,7 +118,7 @@ class WriteAheadLog:
             start = self._file.tell()
             try:
                 for batch in batches:
-                    _write_frame(self._file, batch.serialize())
+                    write_frame(self._file, batch.serialize())
                 _faults.point("wal:written")
                 os.fdatasync(self._file.fileno())
                 if not os.fstat(self._file.fileno()).st_nlink:  # what is written now is gone when it is closed
@@ -194,8 +182,8 @@ class WriteAheadLog:
         # Without a buffer: what a full disk refused would be written when the file is closed, beyond the cut.
         file = path.open("xb", buffering=0)
         try:
-            _write_whole(file, _MAGIC)
-            _write_frame(file, schema.serialize())
+            write_whole(file, MAGIC)
+            write_frame(file, schema.serialize())
             sync_folder(self.folder)
         except BaseException:
             with suppress(OSError):
@@ -314,96 +302,6 @@ def _silent(folder: Path, patience_s: float) -> ConflictError:
         fix="Let it go on or end it (its rows are safe and are committed then), and run the same call again. Earlier "
         "versions can be read meanwhile: as_of=….",
         path=str(folder),
-    )
-
-
-def segment_schema(path: Path) -> pa.Schema:
-    """The columns of the rows in a segment.
-
-    Raises:
-        CorruptionError: it is no segment, or was damaged after it was written.
-    """
-    with path.open("rb") as file:
-        return _read_schema(file, path)
-
-
-def read_segment(path: Path) -> Iterator[pa.RecordBatch]:
-    """The batches of a segment, up to the last one that was written whole.
-
-    Raises:
-        CorruptionError: it is no segment, or was damaged after it was written.
-    """
-    with path.open("rb") as file:
-        schema = _read_schema(file, path)
-        while (payload := _read_frame(file, path)) is not None:
-            yield pa.ipc.read_record_batch(pa.py_buffer(payload), schema)
-
-
-def rewrite_segment(path: Path, name: str, batches: Sequence[pa.RecordBatch]) -> None:
-    """Put other rows of the same columns in place of those of a segment that nobody writes, at once and for good.
-
-    Args:
-        path: the segment's.
-        name: its group's, for errors.
-        batches: at least one.
-
-    Raises:
-        CorruptionError: the disk is full or not writable; the segment is as it was.
-    """
-    part = path.with_name(f".{path.name}.part")
-    with disk_errors(name, path.parent):
-        age = path.stat()
-        with part.open("wb", buffering=0) as file:
-            _write_whole(file, _MAGIC)
-            for frame in (batches[0].schema, *batches):
-                _write_frame(file, frame.serialize())
-            os.fsync(file.fileno())
-        os.utime(part, ns=(age.st_atime_ns, age.st_mtime_ns))
-        part.rename(path)
-        sync_folder(path.parent)
-
-
-def _read_schema(file: IO[bytes], path: Path) -> pa.Schema:
-    head = _read_frame(file, path) if file.read(len(_MAGIC)) == _MAGIC else None
-    if head is not None:
-        return pa.ipc.read_schema(pa.py_buffer(head))
-    file.seek(0)
-    if not _MAGIC.startswith(file.read(len(_MAGIC))):
-        raise _damaged(path)
-    return pa.schema([])  # the process died while it began the segment
-
-
-def _write_frame(file: FileIO, payload: pa.Buffer) -> None:
-    _write_whole(file, _FRAME.pack(payload.size, zlib.crc32(payload)))
-    _write_whole(file, payload)
-
-
-def _write_whole(file: FileIO, data: bytes | pa.Buffer) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
-
-
-def _read_frame(file: IO[bytes], path: Path) -> bytes | None:
-    """The next frame; None at the end, and if the process died while it wrote the last one."""
-    head = file.read(_FRAME.size)
-    if len(head) < _FRAME.size:
-        return None
-    size, checksum = _FRAME.unpack(head)
-    payload = file.read(size)
-    if len(payload) == size and zlib.crc32(payload) == checksum:
-        return payload
-    if len(payload) < size or not file.read(1):
-        return None
-    raise _damaged(path)
-
-
-def _damaged(path: Path) -> CorruptionError:
-    return CorruptionError(
-        f"The write-ahead log {path} is damaged.",
-        why="Its checksums do not match what was written: the disk failed, or something else wrote to it.",
-        fix="Restore it from a backup; or move it away, and the rows of that stream since its last commit are lost.",
-        path=str(path),
     )
 
 

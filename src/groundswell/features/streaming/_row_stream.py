@@ -1,8 +1,8 @@
 """A stream of rows into one group: each is on the disk when it is acknowledged, and in a commit soon after.
 
-Two threads work behind it. One takes the rows that wait, checks them, writes them to the log with one wait for the disk
-(group commit), acknowledges them and shows them in the online store. The other commits what was logged, every few
-seconds or when there is much of it, and when a reader asks.
+Threads work behind it. One takes the rows that wait, checks them, writes them to the log with one wait for the disk
+(group commit) and acknowledges them. One shows them in the online store, if the group is online. One commits what was
+logged, every few seconds or when there is much of it, and when a reader asks.
 
 References:
     DeWitt et al. (1984), "Implementation Techniques for Main Memory Database Systems", SIGMOD, section 5.2, on group
@@ -16,17 +16,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
 
-from groundswell.errors import ConflictError, DataError, GroundswellError
+from groundswell.errors import ConflictError, DataError
 from groundswell.features.streaming._admission import Admission
 from groundswell.features.streaming._flusher import FLUSH_S, Flusher, waiting_for_streams
 from groundswell.features.streaming._limits import StreamLimits
 from groundswell.features.streaming._row_rules import RowRules
+from groundswell.features.streaming._showing import Showing
 from groundswell.features.streaming._waiting_room import LOOK_S, Row, WaitingRoom, Write
 from groundswell.tables import Commit, Table, WriteAheadLog, is_from_flush, read_frame
 
@@ -35,7 +35,7 @@ __all__ = ["RowStream"]
 _GROUP = 8_192
 """Writes that share one wait for the disk at most."""
 
-_AHEAD = 1_000
+_AHEAD = 4_000
 """Rows of an iterator that may be on their way at once."""
 
 
@@ -65,9 +65,11 @@ class RowStream:
         time_zone: str | None,
         limits: StreamLimits,
     ) -> None:
-        self._name, self._flusher, self._limits, self._show = table.definition.name, flusher, limits, show
+        self._name, self._flusher, self._limits = table.definition.name, flusher, limits
         self._admission = Admission(table, rules, time_zone)
         self._log = WriteAheadLog.create(table.folder, self._name)
+        stream = self._log.stream
+        self._showing = None if show is None else Showing(lambda rows, segment: show(rows, stream, segment))
         self._wake, self._closed = threading.Event(), threading.Event()
         self._room = WaitingRoom(limits, self._wake.set)
         self._log_lock, self._flush_lock, self._end_lock = threading.Lock(), threading.Lock(), threading.Lock()
@@ -129,7 +131,7 @@ class RowStream:
         """Write the rows of an iterator, which may never end, as they come, and return how many there were.
 
         Rows before one that is refused are written. Those after it are not taken from the iterator any more, but for
-        some that were on their way: at most a thousand, and they may be written.
+        some that were on their way: a few thousand at most, and they may be written.
 
         Raises: as `write`.
         """
@@ -157,6 +159,8 @@ class RowStream:
             try:
                 if not segments:
                     return None
+                if self._showing is not None:
+                    self._showing.settle()  # what is shown after its commit would never be settled
                 with waiting_for_streams(0):
                     self._admission.renew()
                 with waiting_for_streams(0 if any(map(is_from_flush, asked)) else FLUSH_S):
@@ -194,6 +198,8 @@ class RowStream:
         self._wake.set()
         for thread in self._threads:
             thread.join()
+        if self._showing is not None:
+            self._showing.close()
 
     def _put(self, write: Write) -> "Future[None]":
         self._check_process()
@@ -221,7 +227,7 @@ class RowStream:
     def _write_group(self, writes: Sequence[Write]) -> None:
         counted = False
         try:
-            with self._log_lock:  # until they are shown: what is shown after its commit would never be settled
+            with self._log_lock:  # until they are on their way into the store, for the same reason as in `flush`
                 admitted = self._admission.admit(writes)
                 segment = self._log.append([each.batch for each in admitted]) if admitted else 0
                 self._room.written(writes, sum(each.batch.num_rows for each in admitted))
@@ -229,18 +235,14 @@ class RowStream:
                 for each in admitted:
                     for write in each.writes:
                         write.done.set_result(None)
-                self._show_all([each.batch for each in admitted], segment)
+                if self._showing is not None:
+                    self._showing.put([each.batch for each in admitted], segment)
         except Exception as error:  # noqa: BLE001  # the edge of a thread: whatever it was, the writers must hear of it
             for write in writes:
                 if not write.done.done():
                     write.done.set_exception(error)
             if not counted:
                 self._room.written(writes, 0)
-
-    def _show_all(self, batches: Sequence[pa.RecordBatch], segment: int) -> None:
-        if self._show is not None and batches:
-            with suppress(GroundswellError):  # a store that does not answer gets the rows with their commit
-                self._show(batches[0] if len(batches) == 1 else _joined(batches), self._log.stream, segment)
 
     def _flush_all(self) -> None:
         """The second thread: commits what is logged, every few seconds and when it is woken."""
@@ -267,7 +269,3 @@ class RowStream:
     def __repr__(self) -> str:
         state = "closed" if self._closed.is_set() else f"{self.uncommitted_rows:,} rows logged and not committed"
         return f"RowStream({self._name!r}: {state})"
-
-
-def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
