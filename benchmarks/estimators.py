@@ -8,9 +8,9 @@ Java machine starts before its clock does; scikit-learn grows trees on the first
 `ns_per_row`. Needs Java 17 for MLlib.
 
 Prints one JSON line per task and peer: `ratio` of the peer's time per row to ours, `task`, `peer`, `seconds`,
-`peer_seconds`, both per row, `peak_mb`, `peer_peak_mb`, and how the answers differ: `answer_off` is the largest
-difference of coefficients, means or variances over the largest of them, `objective` and `peer_objective` the mean log
-loss, squared distance or log likelihood on the first row group.
+`peer_seconds`, both per row, the same of processor time, `peak_mb`, `peer_peak_mb`, and how the answers differ:
+`answer_off` is the largest difference of coefficients, means or variances over the largest of them, `objective` and
+`peer_objective` the mean log loss, squared distance or log likelihood on the first row group.
 
 With `--larger-than-memory` the table is made while it is read, and is nowhere as a whole: one line per task with
 `ratio` of its size to the largest memory of the process, and `small_table_mb`, that memory after 262,144 rows: both are
@@ -57,10 +57,20 @@ def contest(task: str, path: Path, peers: list[str], rows: int, repetitions: int
             peer_seconds=other.seconds,
             ns_per_row=1e9 * per_row,
             peer_ns_per_row=1e9 * other_per_row,
+            **cpu(mine, other, rows),
             peak_mb=mine.peak_mb,
             peer_peak_mb=other.facts.get("java_peak_mb", other.peak_mb),
             **agreement(task, mine, other),
         )
+
+
+def cpu(mine: Measurement, other: Measurement, rows: int) -> dict[str, float]:
+    """Processor time per row, which other work on the machine disturbs less; none of the Java machine."""
+    if "cpu_seconds" not in other.facts:
+        return {}
+    ours = float(mine.facts["cpu_seconds"]) / rows
+    theirs = float(other.facts["cpu_seconds"]) / int(other.facts["rows"])
+    return {"cpu_ratio": theirs / ours, "cpu_ns_per_row": 1e9 * ours, "peer_cpu_ns_per_row": 1e9 * theirs}
 
 
 def child(name: str, task: str, *where: str) -> Measurement:
