@@ -36,8 +36,8 @@ class ScoreCounts:
 
     X is one column of scores, y says which rows are positive. Up to `max_scores` different scores are told apart, and
     then all is exact. Beyond, neighbouring scores share a bin, whose width is relative to the score: 65,536 bins tell
-    probabilities apart that differ by a few parts in 100,000. What that may change is known afterwards, as each bin
-    knows how many pairs of a positive and a negative row it holds.
+    probabilities apart that differ by one part in 5,000. What that may change is known afterwards, as each bin knows
+    how many pairs of a positive and a negative row it holds.
 
     Missing values: a score or a label that is NaN is refused.
 
