@@ -1,5 +1,6 @@
 """Rows deleted by key, purged and restored: which rows there are then, in which order, and what the history says."""
 
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -221,3 +222,12 @@ def test_a_table_without_times_is_deleted_from_and_restored(tmp_path, catalog):
     assert group.read()["x"].to_pylist() == [1, 2]
     group.table.restore(1)
     assert group.read()["v"].to_pylist()[:2] == [1.5, None]
+
+
+def test_a_purge_an_hour_later_takes_what_a_killed_insert_left(group, table):
+    left = group.table.stage(rows((SECRET, 0, 1))).files[0].path
+    assert table.purge({"k": SECRET}).detail["uncommitted"] == 1
+    assert left.exists()
+    os.utime(left, (0, 0))
+    assert table.purge({"k": SECRET}).detail["uncommitted"] == 0
+    assert not left.exists()

@@ -22,7 +22,7 @@ from groundswell.tables._insertion import back_off
 from groundswell.tables._lock import table_lock
 from groundswell.tables._losses import PURGE, REMAINDERS
 from groundswell.tables._pins import Pins
-from groundswell.tables._retention import finish_removals
+from groundswell.tables._retention import finish_removals, remove_given_up
 from groundswell.tables._rewriting import Rewrite, first_positions
 from groundswell.tables._snapshot import DataFile
 from groundswell.tables._staging import StagedFile, discard
@@ -59,6 +59,7 @@ def purge(writer: Writer, engine: Identities, pins: Pins, keys: pa.Table, proven
     """
     with table_lock(writer.folder, writer.versions.definition.name):
         finish_removals(writer, pins)
+        remove_given_up(writer)
         commit = _commit(writer, engine, pins, keys, provenance)
         finish_removals(writer, pins)
         _faults.point("purge:files-removed")

@@ -24,7 +24,7 @@ from groundswell.tables._strays import given_up, uncommitted
 from groundswell.tables._versions import Commit
 from groundswell.tables._writer import Writer
 
-__all__ = ["Vacuumed", "finish_removals", "leftovers", "vacuum"]
+__all__ = ["Vacuumed", "finish_removals", "leftovers", "remove_given_up", "vacuum"]
 
 Ranges = list[tuple[int, int]]
 
@@ -131,6 +131,12 @@ def finish_removals(writer: Writer, pins: Pins) -> int:
     paths = leftovers(writer)
     _remove(writer, paths)
     return len(paths)
+
+
+def remove_given_up(writer: Writer) -> None:
+    """Remove the files of inserts that were killed long ago. The caller holds the table's lock."""
+    candidates = sorted(writer.folder.glob("*.parquet"))
+    _remove(writer, given_up(uncommitted(candidates, _named(writer.versions.all_files(), writer.versions.losses()))))
 
 
 def _plan(writer: Writer, pins: Pins, since: datetime | None, last: int) -> _Plan:
