@@ -79,7 +79,8 @@ class TimeZones:
         return DataError(
             f"Column {self.column!r} holds times without a time zone, such as {str(example)!r}.",
             why="The same text is a different moment in each zone, and joins compare moments.",
-            fix="Name the zone: insert(frame, time_zone='UTC'), or time_zone='America/New_York'.",
+            fix="Name the zone where rows come in, such as time_zone='America/New_York', or bring times that have one, "
+            "such as '2024-01-01T00:00Z'.",
             column=self.column,
             value=example,
         )
