@@ -74,6 +74,7 @@ class HasStream(ABC):
 
         Raises:
             NotFoundError: the group has no columns yet; give it a schema.
+            DataError: the time zone is none.
             ColumnNotFoundError, TypeMismatchError: an expectation does not fit the group.
             CorruptionError: the disk is full or not writable.
         """

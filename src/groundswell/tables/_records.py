@@ -40,7 +40,7 @@ def conform_records(
     Args:
         rows: mappings that each have exactly the table's columns; not empty.
         definition: what they must be.
-        time_zone: the IANA zone of naive times; None refuses them.
+        time_zone: the IANA zone of naive times, which must be one; None refuses them.
 
     Raises:
         TypeMismatchError, DataError: as `conform`.

@@ -232,6 +232,9 @@ def test_naive_times_have_the_zone_that_is_named(group: FeatureGroup) -> None:
     with group.stream(time_zone="America/New_York") as stream:
         stream.write({"k": 1, "t": "2024-01-01 00:00", "v": 1.0})
     assert rows(group)[0]["t"] == START + timedelta(hours=5)
+    with pytest.raises(DataError, match="no time zone"):
+        group.stream(time_zone="Nowhere/Land")
+    assert streams(group.committed_table.folder) == []
 
 
 def test_rules_about_rows_are_checked_before_a_row_is_acknowledged(group: FeatureGroup) -> None:

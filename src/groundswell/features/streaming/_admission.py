@@ -29,11 +29,16 @@ class Admission:
         table: the group's.
         rules: gives the rules about single rows that are in force.
         time_zone: the IANA zone of naive times; None refuses them.
+
+    Raises:
+        DataError: that is no time zone.
     """
 
     def __init__(self, table: Table, rules: Callable[[], RowRules], time_zone: str | None) -> None:
         self._table, self._make_rules, self._time_zone = table, rules, time_zone
         self._now = (table.definition, rules())
+        nothing = table.definition.schema.to_arrow().empty_table()
+        list(conform(nothing.to_reader(), table.definition, time_zone))  # so that a wrong zone is told at once
 
     def renew(self) -> bool:
         """Take the columns and rules that are in force now; whether they are others than before.
