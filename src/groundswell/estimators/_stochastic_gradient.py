@@ -1,29 +1,17 @@
 """Linear models by gradient descent: batch, stochastic or mini-batch, with learning schedules."""
 
-import math
-import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from groundswell.errors import FitError, choices
-from groundswell.estimators._descent import (
-    DIVERGED,
-    SCHEDULES,
-    SHORTER_STEPS,
-    Descent,
-    Hinge,
-    Huber,
-    Plan,
-    Schedule,
-    SlopedLoss,
-)
-from groundswell.estimators._input import Input, fit_input
+from groundswell.errors import FitError
+from groundswell.estimators._descent import Descent, Hinge, Huber, SlopedLoss
+from groundswell.estimators._descent_settings import fit_descent, loss_among, one_epoch
+from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import coded, labeled
 from groundswell.estimators._linear_classifier import LinearClassifier
 from groundswell.estimators._linear_model import linear_predictions
@@ -38,98 +26,6 @@ CLASSIFICATION: dict[str, SlopedLoss] = {
     "log_loss": LOSSES["logistic"],
     "squared_hinge": LOSSES["squared_hinge"],
 }
-
-LEAST_RATE = 1e-6
-"""The rate at which "adaptive" gives up, as in scikit-learn."""
-
-
-def _fit_descent(estimator: Any, data: Input, n_functions: int) -> Descent:  # Any: an estimator of this file
-    """Epochs until there is no more gain; sets `n_iter_`, `loss_curve_` and what `partial_fit` goes on from."""
-    plan = _plan(estimator)
-    descent = Descent(np.zeros((data.n_features, n_functions)), np.zeros(n_functions))
-    best, loss, idle, estimator.loss_curve_ = math.inf, math.inf, 0, []
-    for _ in range(estimator.max_iter):
-        loss = descent.run_epoch(data.batches, plan)
-        estimator.loss_curve_.append(loss)
-        idle = idle + 1 if loss > best - estimator.tol else 0
-        best = min(best, loss)
-        if idle >= estimator.n_iter_no_change:
-            if estimator.learning_rate != "adaptive" or estimator.eta0 * descent.factor <= LEAST_RATE:
-                break
-            descent.factor, idle = descent.factor / 5, 0
-    else:
-        if estimator.tol > -math.inf:  # otherwise so many epochs are what was asked for
-            warnings.warn(
-                f"{type(estimator).__name__} did not converge in {estimator.max_iter} epochs. Raise max_iter or tol.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-    if loss > DIVERGED * descent.null_loss:
-        warnings.warn(
-            f"The descent diverges: the loss is {loss:g}, and {descent.null_loss:g} with W = 0. {SHORTER_STEPS}",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-    estimator.n_iter_ = len(estimator.loss_curve_)
-    return descent
-
-
-def _plan(estimator: Any) -> Plan:  # Any: an estimator of this file
-    """The settings, checked.
-
-    Raises:
-        FitError: one is none.
-    """
-    _check(estimator)
-    l1_ratio = {"l2": 0.0, "l1": 1.0, None: 0.0}.get(estimator.penalty, estimator.l1_ratio)
-    alpha = 0.0 if estimator.penalty is None else estimator.alpha
-    size = estimator.batch_size
-    schedule = Schedule(
-        kind=estimator.learning_rate,
-        eta0=estimator.eta0,
-        power_t=estimator.power_t,
-        alpha=estimator.alpha,
-        decay=estimator.decay,
-        decay_epochs=estimator.decay_epochs,
-    )
-    return Plan(
-        loss=estimator._loss(),
-        schedule=schedule,
-        square=alpha * (1 - l1_ratio),
-        absolute=alpha * l1_ratio,
-        batch_size=size,
-        shuffle_rows=estimator.shuffle_rows if size is None else math.ceil(estimator.shuffle_rows / size) * size,
-        shuffle=estimator.shuffle,
-        seed=int(check_random_state(estimator.random_state).randint(2**31 - 1)),
-        fit_intercept=estimator.fit_intercept,
-        average_from=int(estimator.average) if estimator.average else None,
-        held_out=estimator.validation_fraction if estimator.early_stopping else 0.0,
-    )
-
-
-def _check(estimator: Any) -> None:  # Any: an estimator of this file
-    names: dict[str, tuple[Any, ...]] = {  # Any: None among them
-        "learning_rate": SCHEDULES,
-        "penalty": ("l2", "l1", "elasticnet", None),
-    }
-    for name, known in names.items():
-        value = getattr(estimator, name)
-        if value not in known:
-            raise FitError(f"{name} is {value!r}.", fix=choices(str(value), [str(one) for one in known], "choices"))
-    positive = ["eta0", "max_iter", "n_iter_no_change", "shuffle_rows", "decay", "decay_epochs"]
-    positive += ["alpha"] if estimator.learning_rate == "optimal" else []
-    positive += [] if estimator.batch_size is None else ["batch_size"]
-    for name in positive:
-        if not getattr(estimator, name) > 0:
-            raise FitError(f"{name} is {getattr(estimator, name)!r}.", fix="Use a number above zero.")
-    if not 0 <= estimator.l1_ratio <= 1:
-        raise FitError(f"l1_ratio is {estimator.l1_ratio!r}.", fix="Use a number from 0 to 1.")
-    if estimator.early_stopping and not 0 < estimator.validation_fraction < 1:
-        raise FitError(
-            f"validation_fraction is {estimator.validation_fraction!r}.", fix="Use a number between 0 and 1."
-        )
-    if not estimator.alpha >= 0:
-        raise FitError(f"alpha is {estimator.alpha!r}.", why="It weighs the penalty.", fix="Use 0 or more.")
 
 
 class SGDClassifier(LinearClassifier):
@@ -224,7 +120,7 @@ class SGDClassifier(LinearClassifier):
         with fit_input(self, X, y, sample_weight, needs_y=True, accept_sparse=True).cached() as data:
             rows = labeled(data, one_hot=True)
             self.classes_ = rows.classes
-            self._keep(_fit_descent(self, rows.data, 1 if len(rows.classes) == 2 else len(rows.classes)))
+            self._keep(fit_descent(self, rows.data, 1 if len(rows.classes) == 2 else len(rows.classes)))
         return self
 
     def partial_fit(
@@ -263,11 +159,11 @@ class SGDClassifier(LinearClassifier):
         if first:
             self.classes_ = np.unique(classes)
         n_functions = 1 if len(self.classes_) == 2 else len(self.classes_)
-        self._keep(_one_epoch(self, coded(data, self.classes_, one_hot=n_functions > 1), n_functions))
+        self._keep(one_epoch(self, coded(data, self.classes_, one_hot=n_functions > 1), n_functions))
         return self
 
     def _loss(self) -> SlopedLoss:
-        return _named_loss(self.loss, CLASSIFICATION)
+        return loss_among(self.loss, CLASSIFICATION)
 
     def _keep(self, descent: Descent) -> None:
         W, b = descent.solution
@@ -369,20 +265,20 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # skle
         self._loss()
         given = fit_input(self, X, y, sample_weight, needs_y=True, numeric_y=True, accept_sparse=True)
         with given.cached() as data:
-            self._keep(_fit_descent(self, data, 1))
+            self._keep(fit_descent(self, data, 1))
         return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:  # Any: array-likes and tables
         """One epoch over these rows, going on from where it is. Arguments and errors as for `fit`."""
         reset = not hasattr(self, "_state")
         data = fit_input(self, X, y, sample_weight, needs_y=True, numeric_y=True, accept_sparse=True, reset=reset)
-        self._keep(_one_epoch(self, data, 1))
+        self._keep(one_epoch(self, data, 1))
         return self
 
     def _loss(self) -> SlopedLoss:
         if not self.epsilon > 0:
             raise FitError(f"epsilon is {self.epsilon!r}.", fix="Use a number above zero.")
-        return _named_loss(self.loss, {"squared_error": LOSSES["squared"], "huber": Huber(self.epsilon)})
+        return loss_among(self.loss, {"squared_error": LOSSES["squared"], "huber": Huber(self.epsilon)})
 
     def _keep(self, descent: Descent) -> None:
         W, b = descent.solution
@@ -397,19 +293,3 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # skle
             ColumnNotFoundError: a table lacks a feature.
         """
         return linear_predictions(self, X, accept_sparse=True)
-
-
-def _one_epoch(estimator: Any, data: Input, n_functions: int) -> Descent:  # Any: an estimator of this file
-    state = getattr(estimator, "_state", None)
-    zeros = np.zeros((data.n_features, n_functions)), np.zeros(n_functions)
-    descent = Descent(*zeros) if state is None else Descent.resumed(state)
-    loss = descent.run_epoch(data.batches, _plan(estimator))
-    estimator.loss_curve_ = [*getattr(estimator, "loss_curve_", []), loss]
-    estimator.n_iter_ = len(estimator.loss_curve_)
-    return descent
-
-
-def _named_loss(name: str, known: dict[str, SlopedLoss]) -> SlopedLoss:
-    if name not in known:
-        raise FitError(f"There is no loss {name!r}.", fix=choices(str(name), list(known), "losses"))
-    return known[name]
