@@ -40,6 +40,7 @@ def test_the_evaluations_of_a_run_are_plotted(run: Run, run_json: RunJson) -> No
     assert plotted[0] == "test"
     assert plotted[1].startswith("ROC curve, area 0.")
     assert "There is no plot 'rocc'" in run("runs", found["id"], "--plot", "rocc", code=1).output
+    assert "Say of which run" in run("runs", "--plot", "roc", code=2).output
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ def runs(
     """
     from groundswell.cli._tables import print_table
 
+    if plot is not None and run_id is None:
+        raise typer.BadParameter("Say of which run: add its ID.", param_hint="--plot")
     with open_project(project) as opened:
         if run_id is not None:
             found = opened.get_run(run_id)
