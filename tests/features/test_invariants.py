@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import groundswell as gs
+from groundswell.catalog import Catalog
 from groundswell.diagnosis import Diagnosis, Finding
 
 Doctor = Callable[..., Diagnosis]
@@ -34,6 +35,8 @@ def edit_body(folder: Path, kind: str, name: str, edit: Callable[[dict], None]) 
         body = json.loads(text)
         edit(body)
         connection.execute(f"UPDATE entries SET body = ? {where}", [json.dumps(body), kind, name])
+    with closing(Catalog.open(f"sqlite:///{folder / 'catalog.db'}")) as catalog:
+        catalog.search.rebuild()  # what is about bodies is not about the index
 
 
 def test_a_group_that_was_being_made_is_finished(project_folder: Path, doctor: Doctor) -> None:
