@@ -44,7 +44,8 @@ def stream(
     stderr, and the exit code is 1 at the end. Ctrl-C ends it as the end of the input does: what was read is written.
 
     \b
-    Example: tail -f readings.jsonl | groundswell stream weather --time-zone America/New_York
+    Example: groundswell stream weather < readings.jsonl
+             tail -f readings.jsonl | groundswell stream weather --time-zone America/New_York
 
     \b
     Keys of --json: group, lines, written, refused
