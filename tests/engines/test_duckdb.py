@@ -88,7 +88,7 @@ def test_overlap_counts_identities_that_are_there_whatever_their_time(engine, ma
     table = make_table({"k": ["a", "b"], "t": [at(0), at(1)], "v": [1, 2]}, event_time="t")
     staged = table.stage({"k": ["a", "a", "b", "c"], "t": [at(0), at(1), at(1), at(0)], "v": [0, 0, 0, 0]})
     existing = [f.path for f in table.snapshot().files]
-    assert engine.overlap(staged.paths, existing, table.definition) == 2
+    assert engine.overlap(staged.paths, existing, table.definition, None) == 2
     table.discard(staged)
 
 

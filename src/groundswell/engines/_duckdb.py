@@ -78,24 +78,29 @@ class DuckDB:
         )
         return self._stream(query, definition.schema.to_arrow())
 
-    def overlap(self, paths: Sequence[str], existing: Sequence[str], definition: Definition) -> int:
-        """How many identities of the first files are in the existing ones too; in the first each is there once."""
+    def overlap(
+        self, paths: Sequence[str], existing: Sequence[str], definition: Definition, times: tuple[int, int] | None
+    ) -> int:
+        """How many identities of the first files are in the existing ones too; in the first each is there once.
+
+        Args:
+            paths: the first files.
+            existing: the others.
+            definition: the table's.
+            times: the first and last event time in the first files, in microseconds since 1970; None if there is none.
+        """
         identity = {f"i{i}": column(definition, name) for i, name in enumerate(definition.identity)}
         same = " AND ".join(f"n.{i} = o.{i}" for i in identity)
+        near: exp.Expr | None = None
+        if definition.event_time and times is not None:
+            low, high = map(instant, times)
+            near = exp.Between(this=column(definition, definition.event_time), low=low, high=high)
+        query = template(
+            f"SELECT count(*) FROM new AS n SEMI JOIN old AS o ON {same}",
+            new=rows(paths, definition, identity),
+            old=rows(existing, definition, identity, near),
+        )
         with self._database.session() as cursor:
-            near: exp.Expr | None = None
-            if definition.event_time:
-                times = {"t": column(definition, definition.event_time)}
-                bounds = template(
-                    "SELECT epoch_us(min(t)), epoch_us(max(t)) FROM times", times=rows(paths, definition, times)
-                )
-                low, high = _row(cursor, bounds)
-                near = exp.Between(this=times["t"], low=instant(low), high=instant(high))
-            query = template(
-                f"SELECT count(*) FROM new AS n SEMI JOIN old AS o ON {same}",
-                new=rows(paths, definition, identity),
-                old=rows(existing, definition, identity, near),
-            )
             return int(_one(cursor, query))
 
     def folded(self, snapshot: Snapshot) -> pa.RecordBatchReader:

@@ -20,8 +20,17 @@ class Identities(Protocol):
     def keep_last(self, paths: Sequence[str], definition: Definition) -> pa.RecordBatchReader:
         """The rows of the files without those that a later one replaces, in order."""
 
-    def overlap(self, paths: Sequence[str], existing: Sequence[str], definition: Definition) -> int:
-        """How many identities of the first files are in the existing ones too; in the first each is there once."""
+    def overlap(
+        self, paths: Sequence[str], existing: Sequence[str], definition: Definition, times: tuple[int, int] | None
+    ) -> int:
+        """How many identities of the first files are in the existing ones too; in the first each is there once.
+
+        Args:
+            paths: the first files.
+            existing: the others.
+            definition: the table's.
+            times: the first and last event time in the first files, in microseconds since 1970; None if there is none.
+        """
 
     def count_with_keys(self, paths: Sequence[str], keys: pa.Table, definition: Definition) -> Mapping[str, int]:
         """How many rows of each file have one of the keys; files without such rows are left out."""

@@ -118,4 +118,7 @@ def count_overlap(
         for f in existing
         if None in (low, high, f.min_time_us, f.max_time_us) or (f.min_time_us <= high and f.max_time_us >= low)  # type: ignore[operator]
     ]
-    return engine.overlap(staged.paths, near, snapshot.definition) if near and staged.files else 0
+    if not near or not staged.files:
+        return 0
+    bounds = None if low is None or high is None else (low, high)
+    return engine.overlap(staged.paths, near, snapshot.definition, bounds)
