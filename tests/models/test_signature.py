@@ -251,7 +251,13 @@ def test_only_what_was_null_or_nan_in_training_may_be():
             ("x", "y", "z"),
             "prediction: string not null, probabilities: list<float64> not null",
         ),
-        (LinearRegression(), pa.table({"delay": [1.0, 2.0, 3.0, 4.5]}), "regression", (), "prediction: float64 not null"),
+        (
+            LinearRegression(),
+            pa.table({"delay": [1.0, 2.0, 3.0, 4.5]}),
+            "regression",
+            (),
+            "prediction: float64 not null",
+        ),
         (
             DummyClassifier(),
             pa.table({"n": [1, 1, 1, 1]}),
