@@ -47,6 +47,21 @@ def test_who_follows_a_tag_is_told_of_all_that_happens_to_what_has_it(project: g
     assert [verb for verb, _ in told(project, after=before, tags=["owner"])] == ["tagged", "inserted", "untagged"]
 
 
+def test_each_setting_of_a_group_is_told_once(project: gs.Project) -> None:
+    airports, before = project.get_feature_group("airports"), project.catalog.events.last()
+    airports.set_statistics(False)
+    airports.enable_online()
+    airports.disable_online()
+    airports.set_expectations([])
+    told_of = [(event.verb, dict(event.detail)) for event in project.changes(after=before)]
+    assert told_of[:3] == [
+        ("configured", {"statistics": None}),
+        ("configured", {"online": True}),
+        ("configured", {"online": False}),
+    ]
+    assert [verb for verb, _ in told_of[3:]] == ["expectations set"]
+
+
 def test_deleting_a_group_is_the_last_thing_told_of_it(project: gs.Project) -> None:
     project.get_feature_group("airports").delete()
     assert told(project, paths=["feature_group/airports/*"])[-1] == ("deleted", "feature_group/airports/1")

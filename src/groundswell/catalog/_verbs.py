@@ -20,7 +20,7 @@ VERBS = {
     "evolved": "a table's columns were changed, by a commit",
     "compacted": "rows were moved into fewer files and none was changed, by a commit",
     "vacuumed": "files that only earlier versions need were removed, by a commit",
-    "configured": "properties of a table were set, by a commit",
+    "configured": "properties of a table were set, by a commit, or settings of its group",
     "committed": "another tool wrote to a table, by a commit",
     "rewound": "an earlier copy of a table was put in its place",
     "expectations set": "other expectations were put in force for a group",

@@ -118,6 +118,7 @@ class GroupTable:
         with self._catalog.transaction():
             self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
             self.entry = self._catalog.update(self.entry, body={**self.entry.body, "online": online})
+            self._catalog.log("configured", self.entry, {"online": online})
 
     def keep_definition(self) -> None:
         """Copy the table's definition into the entry, where the two differ."""

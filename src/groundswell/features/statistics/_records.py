@@ -81,7 +81,9 @@ class StatisticsRecords:
         if config is not None and definition is not None:
             config.columns_of(definition.schema, definition.primary_key)
         body = {"group": self._group.id, "config": None if config is None else config.to_dict()}
-        self._catalog.add(CONFIG, self._name, body)
+        with self._catalog.transaction():
+            self._catalog.add(CONFIG, self._name, body)
+            self._catalog.log("configured", self._group, {"statistics": body["config"]})
 
     def follow(self, other: "StatisticsRecords", definition: Definition) -> None:
         """Keep what another group keeps, of those of its columns that are there.
