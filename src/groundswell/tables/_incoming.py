@@ -54,7 +54,8 @@ def check_columns(given: pa.Schema, definition: Definition) -> None:
         if column not in known:
             raise ColumnNotFoundError(
                 f"The data has a column {column!r} that group {name!r} does not have.",
-                fix=choices(column, known, "columns") + " Drop the column, or append it to the group first: group.append_features({name: type}).",
+                fix=choices(column, known, "columns")
+                + " Drop the column, or append it to the group first: group.append_features({name: type}).",
                 column=column,
                 group=name,
                 known=known,
