@@ -89,7 +89,8 @@ def _check_features(
     entries = catalog.find("feature_group")
     for entry in entries:
         yield "feature groups", str(entry), partial(check_group, entry, groups, catalog, rows)
-        yield "online", str(entry), partial(check_online, entry, groups, thorough=deep)
+        if entry.body.get("online"):
+            yield "online groups", str(entry), partial(check_online, entry, groups, thorough=deep)
     yield "folders", "folder of tables", partial(check_group_folders, folder / "tables", entries, groups)
     for entry in catalog.find("feature_view"):
         yield "feature views", str(entry), partial(check_view, entry, groups, catalog)

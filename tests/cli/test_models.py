@@ -125,7 +125,7 @@ def test_a_prediction_is_traced(run: Run, run_json: RunJson) -> None:
         "training_data", "commits", "rows",
     }  # fmt: skip
     assert (found["prediction_id"], found["model"], found["version"]) == (made["id"], "late_arrival", 1)
-    assert found["rows"][0].keys() == {"join", "key", "commit", "event_time", "available_at", "values"}
+    assert found["rows"][0].keys() == {"join", "key", "commit", "event_time", "available_at", "values", "shown_as"}
     assert found["rows"][0]["commit"].keys() == {
         "group", "group_version", "version", "committed_at", "author", "kind", "rows",
     }  # fmt: skip

@@ -113,7 +113,7 @@ def test_columns_and_versions_are_chosen(run: Run, run_json: RunJson) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--as-of", "2001-01-01"], 1, "The table has no version at 2001-01-01"),
+        (["--as-of", "2001-01-01"], 1, "Group 'weather' has no version at 2001-01-01"),
         (["--as-of", "9"], 1, "The versions are 0 to 3."),
         (["--as-of", "noon"], 1, "'noon' cannot be read as as_of."),
         (["--columns", "tmep"], 1, "Did you mean 'temp'?"),

@@ -29,6 +29,7 @@ class Row:
     commit: int
     event_time: datetime
     available_at: datetime | None = None
+    shown_as: int | None = None
 
 
 @dataclass(frozen=True)

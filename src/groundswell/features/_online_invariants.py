@@ -14,14 +14,14 @@ __all__ = ["check_online"]
 
 
 def check_online(entry: Entry, groups: FeatureGroups, *, thorough: bool) -> Iterator[Finding]:
-    """What is wrong with a group in the online store.
+    """What is wrong in the online store with a group that is online.
 
     Args:
         entry: the group's.
         groups: opens it, and knows the store.
         thorough: whether to build the group in a store of its own and compare.
     """
-    if entry.state != "ready" or not entry.body.get("online"):
+    if entry.state != "ready":
         return
     group, copies = groups.open(entry), groups.online
     table = group.committed_table
