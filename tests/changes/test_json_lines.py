@@ -113,19 +113,19 @@ def test_whatever_is_cut_short_and_given_again_each_event_is_there_once(
     events = [event(number) for number in range(1, 15)]
     with tempfile.TemporaryDirectory() as folder:
         path, position = Path(folder) / "events.jsonl", 0
+        safe: tuple[int, int] = (0, 0)  # the file, and how much of it counts
         sink = JsonLines(path=path, name="audit", max_bytes=max_bytes)
         for size, lost_bytes in steps:
-            before = path.stat().st_size if path.exists() else 0
             batch = events[position : position + size]
             if not batch:
                 break
             sink.deliver(batch)
+            now = path.stat()
             if lost_bytes is None:
                 position += size
-            elif path.stat().st_size >= before:  # else the file is another one: what was before it is safe
-                os.truncate(path, max(before, path.stat().st_size - lost_bytes))
+                safe = (now.st_ino, now.st_size)
             else:
-                os.truncate(path, max(0, path.stat().st_size - lost_bytes))
+                os.truncate(path, max(safe[1] if safe[0] == now.st_ino else 0, now.st_size - lost_bytes))
         sink.deliver(events)
         files = [*sorted(path.parent.glob("events-*.jsonl")), path]
         assert [line["sequence"] for file in files for line in lines(file)] == list(range(1, 15))

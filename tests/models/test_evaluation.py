@@ -165,7 +165,7 @@ def test_regression(rows):
         expected["explained_variance"] = 1 - errors.var() / truth.var()
     else:
         assert "do not vary" in found.skipped["r2"]
-    assert found.metrics == pytest.approx(expected, abs=1e-12)
+    assert found.metrics == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 def test_a_model_fitted_on_some_columns_is_given_those():

@@ -47,6 +47,8 @@ def common_type(left: pa.DataType, right: pa.DataType, *others: pa.DataType) -> 
 def _common_of_many(kinds: Sequence[pa.DataType]) -> pa.DataType | None:
     if all(is_number(kind) and not pa.types.is_floating(kind) for kind in kinds):
         return _exact(*kinds)  # at once: a decimal of two of them would claim digits that the third one needs
+    if all(is_number(kind) for kind in kinds):
+        return pa.float64()
     kind = kinds[0]
     for other in kinds[1:]:
         common = common_type(kind, other)

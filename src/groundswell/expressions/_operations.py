@@ -193,8 +193,10 @@ class IsIn(Node):
         return exp.In(this=of, expressions=[value_to_sql(value) for value in self.values])
 
     def to_arrow(self) -> pc.Expression:
-        of = self.of.to_arrow()
-        return pc.if_else(of.is_valid(), of.isin(pa.array(self.values, self.kind)), pa.scalar(None, pa.bool_()))
+        of, values = self.of.to_arrow(), list(self.values)
+        if pa.types.is_floating(self.kind) and 0.0 in values:
+            values += [0.0, -0.0]  # which Arrow looks up by their bits
+        return pc.if_else(of.is_valid(), of.isin(pa.array(values, self.kind)), pa.scalar(None, pa.bool_()))
 
     def to_dict(self) -> dict[str, Any]:
         return {"op": "in", "of": self.of.to_dict(), "values": [value_to_dict(v) for v in self.values]}

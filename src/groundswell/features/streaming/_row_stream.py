@@ -232,11 +232,11 @@ class RowStream:
                 segment = self._log.append([each.batch for each in admitted]) if admitted else 0
                 self._room.written(writes, sum(each.batch.num_rows for each in admitted))
                 counted = True
+                if self._showing is not None and admitted:
+                    self._showing.put([each.batch for each in admitted], segment)
                 for each in admitted:
                     for write in each.writes:
                         write.done.set_result(None)
-                if self._showing is not None:
-                    self._showing.put([each.batch for each in admitted], segment)
         except Exception as error:  # noqa: BLE001  # the edge of a thread: whatever it was, the writers must hear of it
             for write in writes:
                 if not write.done.done():
