@@ -67,7 +67,7 @@ def insert(name: str, folder: Path, n_rows: int) -> Measurement:
     """One insert in a process and a folder of its own."""
     place = folder / "place"
     try:
-        return run_child([sys.executable, HERE / "_validation_child.py", name, place, str(n_rows)])
+        return run_child([sys.executable, HERE / "_insert_child.py", name, place, str(n_rows)])
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

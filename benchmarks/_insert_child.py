@@ -1,6 +1,6 @@
 """One insert of the benchmarks of inserts and of validation, in a process of its own.
 
-Usage: python _validation_child.py NAME FOLDER ROWS
+Usage: python _insert_child.py NAME FOLDER ROWS
 """
 
 import sys
