@@ -25,7 +25,7 @@ def test_all_commands_are_there(run: Run) -> None:
     assert sorted(NAMES) == [
         "append", "changes", "compact", "consumers", "delete", "demo", "describe", "diff", "doctor", "explain",
         "find", "follow", "groups", "history", "init", "models", "online", "predict", "purge", "quarantine", "read",
-        "restore", "runs", "serve", "statistics", "stream", "trace", "vacuum", "views", "widen",
+        "restore", "runs", "serve", "statistics", "stream", "trace", "vacuum", "validations", "views", "widen",
     ]  # fmt: skip
 
 

@@ -20,20 +20,23 @@ from groundswell.cli._schema import append, widen
 from groundswell.cli._start import demo, init
 from groundswell.cli._statistics import statistics
 from groundswell.cli._streams import quarantine, stream
+from groundswell.cli._validations import validations
 from groundswell.cli._versions import delete, diff, purge, restore, vacuum
 
 __all__ = ["app", "main"]
 
 COMMANDS = {
     "Begin": (demo, init),
-    "Features": (find, groups, describe, history, statistics, read, views, explain, append, widen, compact),
+    "Features": (
+        find, groups, describe, history, statistics, validations, read, views, explain, append, widen, compact,
+    ),
     "Versions": (diff, restore, delete, purge, vacuum),
     "Streams": (stream, quarantine),
     "Models": (runs, models),
     "Predictions": (serve, predict, trace),
     "Changes": (changes, consumers, follow),
     "Care": (doctor, online),
-}
+}  # fmt: skip
 """The commands under the titles that `--help` groups them by."""
 
 

@@ -202,11 +202,13 @@ class ValidationReport:
         return json.dumps(self.to_dict(), indent=2)
 
     def __str__(self) -> str:
-        return "\n".join([self._title(), *(f"  {result}" for result in self.results)])
+        return "\n".join([self.title, *(f"  {result}" for result in self.results)])
 
     __repr__ = __str__
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """What was validated, when, and what came of it, in one line."""
         broken = f"{len(self.broken)} of {len(self.results)} expectations broken" if self.broken else "all hold"
         written = "not written" if self.commit is None else f"written as version {self.commit}"
         return (
@@ -216,7 +218,7 @@ class ValidationReport:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("", "expectation", "level", "found", "offending rows"))
-        return f"<p>{escape(self._title())}</p><table><tr>{head}</tr>{''.join(map(_html_row, self.results))}</table>"
+        return f"<p>{escape(self.title)}</p><table><tr>{head}</tr>{''.join(map(_html_row, self.results))}</table>"
 
 
 def _html_row(result: RuleResult) -> str:
