@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -118,6 +118,7 @@ class Project:
         validation: "Policy" = "strict",
         online: bool = False,
         statistics: "bool | Sequence[str] | StatisticsConfig" = True,
+        retention: str | timedelta = "30d",
         tags: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> "FeatureGroup":
         """Create a feature group: a table of features with a key.
@@ -136,6 +137,7 @@ class Project:
             online: whether the newest row of each key shall be in the online store, for `view.vector`.
             statistics: what is computed of every commit: True is all but numbers of distinct values; False is nothing;
                 or some kinds, such as `["range", "distinct"]`, or a `StatisticsConfig`.
+            retention: how far back every version stays readable when `vacuum` is not told otherwise, such as "90d".
             tags: what it is tagged with, among them the tags that every group must have (`require_tag`).
 
         Raises:
@@ -143,7 +145,8 @@ class Project:
             AlreadyExistsError: there is a group of that name.
             SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
                 expectation does not fit them.
-            DataError: something is no expectation, the policy is none, or a tag is missing or does not fit its schema.
+            DataError: something is no expectation, the policy is none, the retention is no length of time, or a tag is
+                missing or does not fit its schema.
         """
         return self.groups.create(
             name,
@@ -156,6 +159,7 @@ class Project:
             validation=validation,
             online=online,
             statistics=statistics,
+            retention=retention,
             tags=tags,
         )
 

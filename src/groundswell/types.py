@@ -35,6 +35,7 @@ __all__ = [
     "canonical_type",
     "check_name",
     "datetime_from_iso",
+    "format_duration",
     "is_numeric",
     "parse_duration",
     "parse_instant",
@@ -445,6 +446,19 @@ def parse_duration(value: str | timedelta, what: str = "the duration") -> timede
     if not isinstance(value, timedelta) or value < timedelta():
         raise DataError(f"{value!r} cannot be {what}.", fix="Give a timedelta of zero or more, or '3h'.", value=value)
     return value
+
+
+def format_duration(value: timedelta) -> str:
+    """A length of time as the text that `parse_duration` takes.
+
+    >>> format_duration(timedelta(days=1, seconds=43200))
+    '1d 12h'
+    """
+    left, parts = value // timedelta(microseconds=1), []
+    for unit in ("d", "h", "min", "s", "us"):
+        count, left = divmod(left, _UNITS_US[unit])
+        parts += [f"{count}{unit}"] if count else []
+    return " ".join(parts) or "0s"
 
 
 def _duration_from_text(text: str, what: str) -> timedelta:

@@ -118,6 +118,64 @@ def test_a_vacuum_by_age_keeps_what_was_the_newest_within_it(project, group):
         group.vacuum("1d", keep_versions=3)
 
 
+def test_a_vacuum_that_is_told_nothing_keeps_what_the_group_says(project, group):
+    group.compact()
+    assert (group.retention, group.describe()["retention"]) == (timedelta(days=30), "30d")
+    before = project.catalog.events.last()
+    group.set_retention("60d 12h")
+    project.clock = lambda: datetime.now(UTC) + timedelta(days=31)
+    assert group.vacuum().lost == ()
+    assert group.vacuum(dry_run=True, keep="30d").lost == ((1, 2),)
+    again = project.get_feature_group("g")
+    assert (again.retention, again.describe()["retention"]) == (timedelta(days=60, hours=12), "60d 12h")
+    group.set_retention(timedelta(days=1))
+    assert again.vacuum().lost == ((1, 2),), "what another one has set counts"
+    told = [(event.verb, dict(event.detail)) for event in project.changes(after=before, verbs=["configured"])]
+    assert told == [("configured", {"retention": "60d 12h"}), ("configured", {"retention": "1d"})]
+    assert (values(group.read()), project.doctor(deep=True).ok) == ([("b", 2), ("a", 10), ("c", 3)], True)
+
+
+def test_pins_and_the_online_store_win_over_a_short_retention(project, tmp_path):
+    group = project.create_feature_group("short", primary_key=["k"], event_time="t", online=True, retention="0s")
+    group.insert(rows(("a", 0, 1), ("b", 1, 2)))
+    asked = project.create_feature_group("asked", primary_key=["k"], event_time="t")
+    asked.insert(rows(("a", 5, 0)))
+    view = project.create_feature_view("view", asked.select("y").join(group.select("v")), labels=["y"])
+    pinned = view.training_data().to_arrow()
+    group.insert(rows(("a", 0, 10)), wait=False)
+    group.delete_rows({"k": "b"}, wait=False)
+    group.compact()
+    report = group.vacuum()
+    assert [pin.version for pin in report.kept_for] == [1]
+    assert project.get_training_data("view")["all"].to_arrow() == pinned
+    group.insert(rows(("c", 2, 3)))
+    assert [view.vector({"k": k})["v"] for k in "abc"] == [10, None, 3]
+
+
+def test_a_retention_is_given_at_creation_and_taken_along(project):
+    group = project.create_feature_group(
+        "kept", primary_key=["k"], schema={"k": pa.string(), "v": pa.int64()}, retention=timedelta(weeks=1)
+    )
+    group.append_features({"w": pa.int64()})
+    assert project.get_feature_group("kept").retention == timedelta(weeks=1)
+    assert group.new_version().retention == timedelta(weeks=1)
+    group.set_retention("1000000w")
+    assert group.vacuum().lost == (), "that is before the first of all years"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [("30 fortnights", "cannot be read as retention"), (30, "30 cannot be retention"), ("-1d", "cannot be read")],
+)
+def test_a_retention_that_is_no_length_of_time_is_refused(project, group, wrong, message):
+    with pytest.raises(DataError, match=message):
+        project.create_feature_group("new", primary_key=["k"], retention=wrong)
+    assert [each.name for each in project.feature_groups()] == ["g"]
+    with pytest.raises(DataError, match=message):
+        group.set_retention(wrong)
+    assert group.retention == timedelta(days=30)
+
+
 def test_pins_are_in_a_copy_of_the_project_too(project, group, view, tmp_path):
     view.training_data()
     project.close()

@@ -103,8 +103,8 @@ def describe(group: GroupName, project: InProject = HERE, version: Version = Non
     \b
     Keys of --json: name, version, description, tags: name to value, feature_descriptions: name to
                     text, feature_tags: name to tags, primary_key, event_time, available_at,
-                    created_at, created_by, schema: [name, type, nullable], rows, rows_written, files,
-                    table_version, last_commit
+                    online, retention, created_at, created_by, schema: [name, type, nullable], rows,
+                    rows_written, files, table_version, last_commit
     """
     from groundswell.cli._tables import print_facts, print_table
 

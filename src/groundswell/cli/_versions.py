@@ -126,7 +126,8 @@ def vacuum(
     group: GroupName,
     project: InProject = HERE,
     keep: Annotated[
-        str | None, typer.Option(metavar="TIME", help="How far back versions stay readable.", show_default="30d")
+        str | None,
+        typer.Option(metavar="TIME", help="How far back versions stay readable.", show_default="the group's retention"),
     ] = None,
     keep_versions: Annotated[int | None, typer.Option(min=1, help="How many stay, in place of that.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say only what would go.")] = False,

@@ -1,7 +1,7 @@
 """The feature groups of a project: made, found and repaired here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from groundswell.engines import DuckDB, Scan
 from groundswell.errors import AlreadyExistsError
 from groundswell.features._files import remove_tree
 from groundswell.features._group import FeatureGroup
-from groundswell.features._group_table import GroupTable
+from groundswell.features._group_table import DEFAULT_RETENTION, GroupTable
 from groundswell.features._joined_rows import JoinedRows
 from groundswell.features._new_version import NewVersion, convert_rows, write_copy
 from groundswell.features._online_copies import OnlineCopies
@@ -23,7 +23,7 @@ from groundswell.features.statistics import StatisticsConfig, StatisticsRecords
 from groundswell.features.streaming import OpenStreams
 from groundswell.online import Follower
 from groundswell.tables import Definition, check_roles
-from groundswell.types import Schema, as_schema, check_name
+from groundswell.types import Schema, as_schema, check_name, format_duration, parse_duration
 
 KIND = "feature_group"
 
@@ -79,6 +79,7 @@ class FeatureGroups:
         validation: Policy = "strict",
         online: bool = False,
         statistics: bool | Sequence[str] | StatisticsConfig = True,
+        retention: str | timedelta = DEFAULT_RETENTION,
         tags: Mapping[str, Any] | None = None,
     ) -> FeatureGroup:
         """Create a feature group.
@@ -94,6 +95,7 @@ class FeatureGroups:
             validation: what follows if one is broken, as in `FeatureGroup.set_expectations`.
             online: whether the newest row of each key shall be in the online store.
             statistics: what is computed of every commit, as in `FeatureGroup.set_statistics`.
+            retention: how far back every version stays readable, as in `FeatureGroup.set_retention`.
             tags: what it is tagged with, among them the tags that every group of the project must have.
 
         Raises:
@@ -101,7 +103,8 @@ class FeatureGroups:
             AlreadyExistsError: there is a group of that name.
             SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
                 expectation does not fit them.
-            DataError: something is no expectation, the policy is none, or a tag is missing or does not fit its schema.
+            DataError: something is no expectation, the policy is none, the retention is no length of time, or a tag is
+                missing or does not fit its schema.
         """
         check_name(name, "feature group")
         check_roles(name, primary_key, event_time, available_at)
@@ -110,6 +113,7 @@ class FeatureGroups:
         if schema is not None:
             definition = Definition.of(name, primary_key, event_time, available_at, as_schema(schema))
         suite, policy = Suite.of(expectations), check_policy(validation)
+        settings = {"online": online, "retention": format_duration(parse_duration(retention, "retention"))}
         if definition is not None:
             suite.bind(self._setting(definition))
         with self._catalog.transaction():
@@ -120,7 +124,7 @@ class FeatureGroups:
                     fix=f"Use it: project.get_feature_group({name!r}). Or choose another name.",
                     name=name,
                 )
-            body = (roles if definition is None else definition.to_dict()) | {"online": online}
+            body = (roles if definition is None else definition.to_dict()) | settings
             entry = self._catalog.add(
                 KIND,
                 name,
@@ -160,7 +164,7 @@ class FeatureGroups:
                 entry = self._catalog.add(
                     KIND,
                     group.name,
-                    definition.to_dict() | {"online": group.online},
+                    definition.to_dict() | {"online": group.online, "retention": format_duration(group.retention)},
                     description=group.description if description is None else description,
                     tags=dict(group.tags),
                 )

@@ -40,7 +40,7 @@ from groundswell.features.expectations import (
 from groundswell.features.statistics import StatisticsRecords
 from groundswell.features.streaming import OpenStreams
 from groundswell.tables import Commit, Definition, Snapshot, Staged, read_frame
-from groundswell.types import Schema, as_schema, parse_instant, type_name
+from groundswell.types import Schema, as_schema, format_duration, parse_instant, type_name
 
 
 class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema):
@@ -377,7 +377,7 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
 
     def enable_online(self) -> None:
         """Keep the newest row of each key in the online store, from the rows that are there on."""
-        self._place.set_online(True)
+        self._place.configure("online", True)
         if self.has_table:
             self._online.follow(self._place.table)
 
@@ -404,7 +404,7 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
 
     def disable_online(self) -> None:
         """Take the rows out of the online store; what asked for them there is answered from the table."""
-        self._place.set_online(False)
+        self._place.configure("online", False)
         if self.has_table:
             self._online.forget(self._place.table)
 
@@ -434,6 +434,8 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
             "primary_key": list(self.primary_key),
             "event_time": self.event_time,
             "available_at": self.available_at,
+            "online": self.online,
+            "retention": format_duration(self.retention),
             "created_at": self._place.entry.created_at.isoformat(),
             "created_by": self._place.entry.created_by,
         }

@@ -7,7 +7,9 @@ Whoever opens a group finishes what a killed process left at any point in betwee
 
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,8 +17,12 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB
 from groundswell.errors import ConflictError, NotFoundError
 from groundswell.tables import Definition, Table, infer_schema
+from groundswell.types import parse_duration
 
-__all__ = ["GroupTable"]
+__all__ = ["DEFAULT_RETENTION", "GroupTable"]
+
+DEFAULT_RETENTION = "30d"
+"""How far back every version stays readable, if nobody says otherwise."""
 
 
 class GroupTable:
@@ -110,15 +116,24 @@ class GroupTable:
     @property
     def online(self) -> bool:
         """Whether the catalog says, now, that its rows belong into the online store."""
-        self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
-        return bool(self.entry.body.get("online"))
+        return bool(self._setting("online"))
 
-    def set_online(self, online: bool) -> None:
-        """Say in the catalog whether its rows belong into the online store."""
+    @property
+    def retention(self) -> timedelta:
+        """How far back the catalog says, now, that every version stays readable."""
+        return parse_duration(self._setting("retention") or DEFAULT_RETENTION)
+
+    def configure(self, setting: str, value: bool | str) -> None:
+        """Keep a setting in the catalog, and tell of it."""
         with self._catalog.transaction():
             self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
-            self.entry = self._catalog.update(self.entry, body={**self.entry.body, "online": online})
-            self._catalog.log("configured", self.entry, {"online": online})
+            self.entry = self._catalog.update(self.entry, body={**self.entry.body, setting: value})
+            self._catalog.log("configured", self.entry, {setting: value})
+
+    def _setting(self, name: str) -> Any:  # Any: JSON
+        """A setting as it is now; None in a group that was made before there was one of that name."""
+        self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
+        return self.entry.body.get(name)
 
     def keep_definition(self) -> None:
         """Copy the table's definition into the entry, where the two differ."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -10,9 +10,10 @@ import pyarrow as pa
 from groundswell.engines import DuckDB
 from groundswell.errors import DataError
 from groundswell.features._data import Data
+from groundswell.features._group_table import GroupTable
 from groundswell.features._version_diff import VersionDiff, compare, row_changes
 from groundswell.tables import Commit, Snapshot, Table, Vacuumed, read_keys
-from groundswell.types import parse_duration
+from groundswell.types import format_duration, parse_duration
 
 __all__ = ["AsOf", "HasCommits"]
 
@@ -25,6 +26,7 @@ class HasCommits(ABC):
 
     name: str
     engine: DuckDB
+    _place: GroupTable
     _provenance: Callable[[], Mapping[str, Any]]
     _clock: Callable[[], datetime]
 
@@ -136,6 +138,22 @@ class HasCommits(ABC):
         first, last = self.snapshot(after).version, self.snapshot(until).version
         return row_changes(self.engine, self.table, first, last)
 
+    @property
+    def retention(self) -> timedelta:
+        """How far back every version stays readable when `vacuum` is not told otherwise; at first 30 days."""
+        return self._place.retention
+
+    def set_retention(self, retention: str | timedelta) -> None:
+        """Choose how far back every version stays readable when `vacuum` is not told otherwise. It removes nothing.
+
+        Args:
+            retention: a length of time, such as "90d" or "1d 12h", or a timedelta.
+
+        Raises:
+            DataError: it is no length of time, or negative.
+        """
+        self._place.configure("retention", format_duration(parse_duration(retention, "retention")))
+
     def vacuum(
         self, keep: str | timedelta | None = None, *, keep_versions: int | None = None, dry_run: bool = False
     ) -> Vacuumed:
@@ -144,7 +162,7 @@ class HasCommits(ABC):
         The newest version is kept in any case, and so is every version that training data is pinned to.
 
         Args:
-            keep: how far back every version stays readable, such as "30d", which is the default.
+            keep: how far back every version stays readable, such as "30d"; None is the group's `retention`.
             keep_versions: how many of the newest versions stay readable, in place of that.
             dry_run: whether to say only what would go.
 
@@ -153,7 +171,7 @@ class HasCommits(ABC):
             CorruptionError: a pin cannot be read, or the disk is full or not writable.
         """
         if keep_versions is None:
-            since = self._clock() - parse_duration("30d" if keep is None else keep, "keep")
+            since = self._before(self.retention if keep is None else parse_duration(keep, "keep"))
             return self.table.vacuum(since=since, provenance=self._provenance(), dry_run=dry_run)
         if keep is not None or isinstance(keep_versions, bool) or keep_versions < 1:
             raise DataError(
@@ -163,3 +181,9 @@ class HasCommits(ABC):
                 keep_versions=keep_versions,
             )
         return self.table.vacuum(last=keep_versions, provenance=self._provenance(), dry_run=dry_run)
+
+    def _before(self, span: timedelta) -> datetime:
+        try:
+            return self._clock() - span
+        except OverflowError:  # before the first of all years
+            return datetime.min.replace(tzinfo=UTC)
