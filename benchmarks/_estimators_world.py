@@ -1,4 +1,4 @@
-"""The table of the estimators' benchmark, and what is asked of every contestant.
+"""The tables of the estimators' benchmark.
 
 Rows come from ten overlapping clusters; a label follows a linear function with an interaction, and a target a linear
 function, both with noise. Row groups are made one by one, from their number, so a table may be larger than memory.
@@ -7,6 +7,7 @@ function, both with noise. Row groups are made one by one, from their number, so
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -17,27 +18,26 @@ from groundswell.engines._scannable import Part
 FEATURES, CLUSTERS, GROUP_ROWS = 50, 10, 65_536
 NAMES = [f"x{j}" for j in range(FEATURES)]
 
-TASKS = ("scaler", "linear", "pca", "naive bayes", "logistic", "k-means", "tree", "forest", "mixture")
-"""Standardize; regress; ten components; Gaussian naive Bayes; logistic regression with C = 1; ten means in twenty
-steps; one tree and twenty of depth eight; a mixture of five full Gaussians in ten steps."""
+Table = Literal[
+    "number", "class", "classes", "count", "positive", "terms", "codes", "gaps", "narrow", "categories", "texts"
+]
+"""Fifty columns and a label: a number, one of two classes or of five, a count, or a positive number; small counts in
+place of the columns, or codes of ten categories, and a class; a tenth of the values missing; ten of the columns; five
+columns of categories; texts of forty words, one for every sixteen rows of the others."""
 
-QUARTERED = ("tree", "forest")
-"""Tasks in which scikit-learn gets the first quarter of the rows: it takes minutes for all."""
-
-
-def label_of(task: str) -> str:
-    """Which file a task reads: the one whose label is a number, or the one whose label is a class."""
-    return "number" if task == "linear" else "class"
+TEXTS_EVERY = 16
 
 
-def row_group(number: int, rows: int, kind: str) -> pa.Table:
-    """Some rows of the table.
+def row_group(number: int, rows: int, kind: Table) -> pa.Table:
+    """Some rows of a table.
 
     Args:
         number: which row group.
         rows: how many.
-        kind: what the label is, "number" or "class".
+        kind: which table.
     """
+    if kind in ("categories", "texts"):
+        return (categories if kind == "categories" else texts)(np.random.default_rng([1, number]), rows)
     fixed, rng = np.random.default_rng(0), np.random.default_rng([1, number])
     centers = fixed.standard_normal((CLUSTERS, FEATURES), np.float32)
     slopes, shift = fixed.standard_normal(FEATURES, np.float32) / 5, np.linspace(-3, 3, FEATURES, dtype=np.float32)
@@ -47,18 +47,49 @@ def row_group(number: int, rows: int, kind: str) -> pa.Table:
     columns = dict(zip(NAMES, X + shift[:, None], strict=True))
     noise = rng.logistic(size=rows)
     if kind == "number":
-        return pa.table(columns | {"label": (signal + noise).astype(np.float32)})
-    return pa.table(columns | {"label": (signal + X[0] * X[1] + noise > 0).astype(np.int32)})
+        label: Any = (signal + noise).astype(np.float32)
+    elif kind == "count":
+        label = rng.poisson(np.exp(signal / 4)).astype(np.float32)
+    elif kind == "positive":
+        label = rng.gamma(2.0, np.exp(signal / 4) / 2).astype(np.float32) + np.float32(1e-3)
+    elif kind == "classes":
+        label = (fixed.standard_normal((5, FEATURES)) / 5 @ X + rng.gumbel(size=(5, rows))).argmax(axis=0)
+    else:
+        label = (signal + X[0] * X[1] + noise > 0).astype(np.int32)
+    return pa.table(_features(kind, columns, rng) | {"label": label})
 
 
-def write(folder: Path, rows: int) -> None:
-    """Both files; compressed and without dictionaries, as tables here are."""
-    for kind in ("number", "class"):
-        schema = row_group(0, 1, kind).schema
-        path = folder / f"{kind}.parquet"
-        with pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=False) as writer:
-            for number, start in enumerate(range(0, rows, GROUP_ROWS)):
-                writer.write_table(row_group(number, min(GROUP_ROWS, rows - start), kind))
+def _features(kind: Table, columns: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """What a table has in place of the fifty columns."""
+    if kind == "terms":
+        return {name: np.floor(np.abs(column)) for name, column in columns.items()}
+    if kind == "codes":
+        return {name: np.mod(2 * column, 10).astype(np.int32) for name, column in columns.items()}
+    if kind == "gaps":
+        return {name: pa.array(column, mask=rng.random(len(column)) < 0.1) for name, column in columns.items()}
+    return dict(list(columns.items())[:10]) if kind == "narrow" else columns
+
+
+def categories(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Columns of 10 to 1000 categories."""
+    known = {n: np.char.add("category ", np.arange(n).astype(str)) for n in (10, 30, 100, 300, 1000)}
+    return pa.table({f"c{n}": names[rng.integers(0, n, rows)] for n, names in known.items()})
+
+
+def texts(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Texts of words that are as frequent as Zipf has it, of 20,000."""
+    words = np.char.add("word", np.arange(20_001).astype(str))
+    chosen = words[np.minimum(rng.zipf(1.3, (max(rows // TEXTS_EVERY, 1), 40)), 20_000)]
+    return pa.table({"text": [" ".join(row) for row in chosen]})
+
+
+def write(path: Path, kind: Table, rows: int) -> None:
+    """A file; compressed and without dictionaries of numbers, as tables here are."""
+    schema = row_group(0, TEXTS_EVERY, kind).schema
+    dictionaries = kind == "categories"
+    with pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=dictionaries) as writer:
+        for number, start in enumerate(range(0, rows, GROUP_ROWS)):
+            writer.write_table(row_group(number, min(GROUP_ROWS, rows - start), kind))
 
 
 class MadeRows:
@@ -71,7 +102,7 @@ class MadeRows:
         kind: what the label is.
     """
 
-    def __init__(self, rows: int, kind: str) -> None:
+    def __init__(self, rows: int, kind: Table) -> None:
         self._rows = rows
         self._made = [row_group(number, GROUP_ROWS, kind) for number in range(4)]
 

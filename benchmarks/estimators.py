@@ -1,16 +1,21 @@
 """Estimators learning from a Parquet file, beside scikit-learn in memory and Spark MLlib; reading included.
 
     python benchmarks/estimators.py [--rows 2000000] [--repetitions 1] [--only linear tree] [--peers sklearn mllib]
+    python benchmarks/estimators.py --small [--rows 1000] [--only scale linear]
     python benchmarks/estimators.py --larger-than-memory [--rows 125000000] [--only scaler linear] [--keep-mb 64]
 
-The table has 50 float32 columns and a label. Each contestant is a process of its own; all compute on two cores. MLlib's
-Java machine starts before its clock does; scikit-learn grows trees on the first quarter of the rows, so compare
-`ns_per_row`. Needs Java 17 for MLlib.
+The table has 50 float32 columns and a label; some tasks have others (`_estimators_world.py`). Those from "scale" on are
+transformers, which are fitted, transform all rows, and sum the result. Each contestant is a process of its own; all
+compute on two cores. MLlib's Java machine starts before its clock does; scikit-learn grows trees on the first quarter
+of the rows, so compare `ns_per_row`. Needs Java 17 for MLlib, which does the first nine tasks.
 
 Prints one JSON line per task and peer: `ratio` of the peer's time per row to ours, `task`, `peer`, `seconds`,
 `peer_seconds`, both per row, the same of processor time, `peak_mb`, `peer_peak_mb`, and how the answers differ:
 `answer_off` is the largest difference of coefficients, means or variances over the largest of them, `objective` and
 `peer_objective` the mean log loss, squared distance or log likelihood on the first row group.
+
+With `--small` both learn from a few rows of ten columns in memory, in turns in one process: one line per task with
+`ratio` of scikit-learn's milliseconds for a fit to ours, and the milliseconds of fits and transforms.
 
 With `--larger-than-memory` the table is made while it is read, and is nowhere as a whole: one line per task with
 `ratio` of its size to the largest memory of the process, and `small_table_mb`, that memory after 262,144 rows: both are
@@ -25,18 +30,20 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from _estimators_world import FEATURES, TASKS, label_of, write
+from _estimators_tasks import TASKS
+from _estimators_world import FEATURES, write
 from _measure import Measurement, interleaved, print_line, run_child
 
 HERE = Path(__file__).parent
 PEERS = ("sklearn", "mllib")
 TWO_CORES = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "LOKY_MAX_CPU_COUNT": "2"}
-OBJECTIVES = ("k-means", "tree", "forest", "mixture")
+MLLIB = tuple(TASKS)[:9]
 OUT_OF_CORE = ("scaler", "linear", "logistic", "tree")
 
 
-def contest(task: str, path: Path, peers: list[str], rows: int, repetitions: int) -> None:
+def contest(task: str, path: Path, peers: list[str], repetitions: int) -> None:
     """Let us and the peers take turns on one task, and print a line for each peer."""
+    peers = [peer for peer in peers if peer != "mllib" or task in MLLIB]
     names = ["ours", *peers]
     contestants = {name: partial(child, name, task, str(path)) for name in names}
     found = interleaved(contestants, repetitions)
@@ -47,6 +54,7 @@ def contest(task: str, path: Path, peers: list[str], rows: int, repetitions: int
         if isinstance(mine, str) or isinstance(other, str):
             print_line(ratio=None, task=task, peer=peer, failed=failed)
             continue
+        rows = int(mine.facts["rows"])
         per_row = mine.seconds / rows
         other_per_row = other.seconds / int(other.facts.get("rows", rows))
         print_line(
@@ -73,15 +81,28 @@ def cpu(mine: Measurement, other: Measurement, rows: int) -> dict[str, float]:
     return {"cpu_ratio": theirs / ours, "cpu_ns_per_row": 1e9 * ours, "peer_cpu_ns_per_row": 1e9 * theirs}
 
 
+def small(task: str, rows: int) -> None:
+    """Print what a fit to a few rows in memory takes."""
+    try:
+        facts = child("small", task, str(rows)).facts
+    except RuntimeError as error:
+        print_line(ratio=None, task=task, failed=str(error))
+        return
+    ms = {name: [1e3 * seconds for seconds in both] for name, both in facts.items()}
+    lines = {f"{who}{name}_ms": both[i] for name, both in ms.items() for i, who in enumerate(("", "peer_"))}
+    print_line(ratio=ms["fit"][1] / ms["fit"][0], task=task, **lines)
+
+
 def child(name: str, task: str, *where: str) -> Measurement:
     """One contestant in a process of its own."""
-    return run_child([sys.executable, HERE / f"_estimators_{name}.py", task, *where], **TWO_CORES)
+    script = ["_estimators_mllib.py"] if name == "mllib" else ["_estimators_child.py", name]
+    return run_child([sys.executable, HERE / script[0], *script[1:], task, *where], **TWO_CORES)
 
 
 def agreement(task: str, mine: Measurement, other: Measurement) -> dict[str, float]:
     """How the answers compare."""
     ours, theirs = np.array(mine.facts["answer"]), np.array(other.facts["answer"])
-    if task in OBJECTIVES:
+    if TASKS[task].objective:
         return {"objective": float(ours[0]), "peer_objective": float(theirs[0])}
     return {"answer_off": float(np.abs(ours - theirs).max() / np.abs(theirs).max())}
 
@@ -112,20 +133,27 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=TASKS)
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--small", action="store_true")
     parser.add_argument("--larger-than-memory", action="store_true")
     parser.add_argument("--keep-mb", type=int, default=64)
     given = parser.parse_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning")
+    if given.small:
+        for task in given.only or TASKS:
+            small(task, given.rows or 1000)
+        return
     if given.larger_than_memory:
         for task in given.only or OUT_OF_CORE:
             larger_than_memory(task, given.rows or 125_000_000, given.keep_mb)
         return
     rows = given.rows or 2_000_000
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), rows)
         for task in given.only or TASKS:
-            path = Path(folder) / f"{label_of(task)}.parquet"
-            contest(task, path, given.peers, rows, given.repetitions)
+            table = TASKS[task].table
+            path = Path(folder) / f"{table}.parquet"
+            if not path.exists():
+                write(path, table, rows)
+            contest(task, path, given.peers, given.repetitions)
 
 
 if __name__ == "__main__":
