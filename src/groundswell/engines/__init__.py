@@ -37,6 +37,7 @@ from groundswell.engines._plan import (
     Scan,
     provenance_columns,
 )
+from groundswell.engines._read_once import ReadOnceRows
 from groundswell.engines._scannable import ArrowRows, ParquetRows, Scannable, StreamRows
 from groundswell.engines._validate import RowFilter
 from groundswell.engines._windows import Windowed, WindowMeasure
@@ -68,6 +69,7 @@ __all__ = [
     "Predicate",
     "Progress",
     "Ranked",
+    "ReadOnceRows",
     "Repeated",
     "Roles",
     "RowFilter",

@@ -120,6 +120,8 @@ class _LevelSums:
             slots, weights = places.take(reached.nodes), counted(reached, batch.weights)
             rows = reached.rows.astype(np.intp)
             here = slots >= 0
+            if not here.any():
+                continue
             if not here.all():
                 chosen = np.flatnonzero(here)
                 rows, slots = rows[chosen], slots[chosen]

@@ -34,6 +34,7 @@ from groundswell.engines import (
     Batches,
     Cached,
     ParquetRows,
+    ReadOnceRows,
     Roles,
     Scannable,
     StreamRows,
@@ -128,6 +129,8 @@ def as_scannable(X: Any) -> Scannable:  # Any: all that `is_table` lets through
         return ParquetRows(Path(X))
     if isinstance(X, pa.Table):
         return ArrowRows(X)
+    if isinstance(X, pa.RecordBatchReader):
+        return ReadOnceRows(X)
     schema = pa.schema(X.__arrow_c_schema__()) if hasattr(X, "__arrow_c_schema__") else None
     if schema is None:
         schema = pa.RecordBatchReader.from_stream(X).schema

@@ -236,11 +236,16 @@ class HashingVectorizer(TextTransformer):
         found = hasher.transform(self.terms(batch)) if len(batch) else sparse.csr_matrix((0, self.n_features))
         if self.binary:
             found.data[:] = 1.0
-        return found if self.norm is None else normalize(found, self.norm, copy=False)
+        return normalized(found, self.norm)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:  # Any: not used
         """The positions after the name of the class."""
         return np.asarray([f"hashingvectorizer{i}" for i in range(self.n_features)], dtype=object)
+
+
+def normalized(rows: Any, norm: Literal["l1", "l2"] | None) -> Any:  # Any: a sparse matrix
+    """The rows, changed in place to have norm one, if there is a norm to have and a row to have it."""
+    return normalize(rows, norm, copy=False) if norm is not None and rows.shape[0] else rows
 
 
 def _counts(documents: list[Sequence[str]], vocabulary: dict[str, int]) -> Any:  # Any: a sparse matrix

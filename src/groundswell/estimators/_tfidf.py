@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import OneToOneFeatureMixin
-from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input, predict_parts
-from groundswell.estimators._text import WORDS, CountVectorizer
+from groundswell.estimators._text import WORDS, CountVectorizer, normalized
 from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch, require_same_width
 from groundswell.statistics._matrix import Floats
@@ -72,7 +71,7 @@ def weighted(counts: Any, idf: Floats | None, *, norm: Norm, sublinear_tf: bool)
         made.data = np.log(made.data) + 1
     if idf is not None:
         made.data *= idf[made.indices]
-    return made if norm is None else normalize(made, norm, copy=False)
+    return normalized(made, norm)
 
 
 class TfidfTransformer(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
