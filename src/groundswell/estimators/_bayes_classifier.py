@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import predict_parts
+from groundswell.estimators._score import Classifier
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
 
-class BayesClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
+class BayesClassifier(Classifier, BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
     """A classifier by the joint probability of class and features: a generative one."""
 
     classes_: NDArray[Any]

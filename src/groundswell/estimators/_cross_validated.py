@@ -5,18 +5,19 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 
 from groundswell.errors import FitError
 from groundswell.estimators._elastic_net import check_penalty, descend_path, penalties
 from groundswell.estimators._folds import FoldedCrossProduct, FoldSums
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._linear_model import linear_predictions, store_coefficients
+from groundswell.estimators._score import Regressor
 from groundswell.statistics import CrossProductResult
 from groundswell.statistics._matrix import Floats
 
 
-class RidgeCV(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class RidgeCV(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Ridge regression with the penalty that predicts best in cross-validation, from one pass over the rows.
 
     Args:
@@ -92,7 +93,7 @@ class RidgeCV(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn i
         return linear_predictions(self, X)
 
 
-class ElasticNetCV(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class ElasticNetCV(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Elastic net with the penalty that predicts best in cross-validation, from one pass over the rows.
 
     Args:

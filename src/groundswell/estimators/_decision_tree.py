@@ -4,13 +4,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.estimators._criteria import criterion_named
 from groundswell.estimators._growth import Grown, Growth, grow
 from groundswell.estimators._input import Input, fit_input, predict_parts
 from groundswell.estimators._pruning import worth_keeping
+from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._tree_model import (
     Binned,
     binned,
@@ -91,7 +92,7 @@ class _DecisionTree(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return tags
 
 
-class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[misc]  # sklearn is untyped
+class DecisionTreeClassifier(Classifier, _DecisionTree):
     """A binary tree of questions about single features whose leaves hold the shares of the classes (CART).
 
     Features are binned once; then each level is one pass, which sums for every node how often each class is in each
@@ -171,7 +172,7 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         return np.asarray(self.classes_[winners])
 
 
-class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc]  # sklearn is untyped
+class DecisionTreeRegressor(Regressor, _DecisionTree):
     """A binary tree of questions about single features whose leaves hold the mean of the target (CART).
 
     It is grown as `DecisionTreeClassifier` is, by what splits take away of the sum of squared errors.

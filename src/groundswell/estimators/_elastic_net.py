@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from groundswell.errors import FitError
@@ -15,11 +15,12 @@ from groundswell.estimators._coordinate_descent import coordinate_descent
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._least_squares import around_origin, normal_equations
 from groundswell.estimators._linear_model import linear_predictions, store_coefficients
+from groundswell.estimators._score import Regressor
 from groundswell.statistics import CrossProductResult
 from groundswell.statistics._matrix import Floats
 
 
-class ElasticNet(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class ElasticNet(MultiOutputMixin, Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Least squares with absolute and squared penalties, from one pass over the rows.
 
     It minimizes ‖y − Xw − b‖² / 2n + α ρ ‖w‖₁ + α (1 − ρ) ‖w‖² / 2 by coordinate descent on the Gram matrix. The

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -19,6 +19,7 @@ from groundswell.estimators._boosting_rows import BLOCK_ROWS, BoostingRows, Boos
 from groundswell.estimators._input import Input, fit_input, predict_parts
 from groundswell.estimators._labels import coded, require_complete
 from groundswell.estimators._row_blocks import RowBlock, row_blocks
+from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._transform import matrix
 from groundswell.estimators._tree_model import categorical_mask, require_at_least
 from groundswell.statistics import Batch, CategoryCounts
@@ -65,7 +66,7 @@ class _Boosting(BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
         self.is_categorical_ = mask
 
     def _input(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Input:  # Any: as in fit
-        numeric = not isinstance(self, ClassifierMixin)
+        numeric = not isinstance(self, Classifier)
         return fit_input(self, X, y, sample_weight, needs_y=True, numeric_y=numeric, allow_nan=True, reset=reset)
 
     def _targets(self, data: Input, y: Any, *, first: bool) -> Input:  # Any: as in fit
@@ -115,7 +116,7 @@ class _Boosting(BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
         return predict_parts(self, X, of)
 
 
-class _BoostingClassifier(ClassifierMixin, _Boosting):  # type: ignore[misc]  # sklearn is untyped
+class _BoostingClassifier(Classifier, _Boosting):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
         """Grow the trees.
 
@@ -163,7 +164,7 @@ class _BoostingClassifier(ClassifierMixin, _Boosting):  # type: ignore[misc]  # 
         return np.asarray(self.classes_[winners])
 
 
-class _BoostingRegressor(RegressorMixin, _Boosting):  # type: ignore[misc]  # sklearn is untyped
+class _BoostingRegressor(Regressor, _Boosting):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
         """Grow the trees. Arguments and errors as for the classifier; y are numbers."""
         self._learn(X, y, sample_weight, eval_set)
@@ -208,7 +209,7 @@ class _XGBoost(_Boosting):
         }  # fmt: skip
 
     def _objective(self) -> dict[str, Any]:  # Any: as above
-        if not isinstance(self, ClassifierMixin):
+        if not isinstance(self, Classifier):
             return {"objective": "reg:squarederror"}
         n = len(self.classes_)
         return {"objective": "binary:logistic"} if n == 2 else {"objective": "multi:softprob", "num_class": n}
@@ -243,7 +244,7 @@ class _LightGBM(_Boosting):
         }  # fmt: skip
 
     def _objective(self) -> dict[str, Any]:  # Any: as above
-        if not isinstance(self, ClassifierMixin):
+        if not isinstance(self, Classifier):
             return {"objective": "regression"}
         n = len(self.classes_)
         return {"objective": "binary"} if n == 2 else {"objective": "multiclass", "num_class": n}

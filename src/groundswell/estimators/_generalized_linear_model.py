@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 
@@ -14,6 +14,7 @@ from groundswell.estimators._families import FAMILIES, LINKS
 from groundswell.estimators._input import Input, fit_input
 from groundswell.estimators._least_squares import around_origin, normal_equations
 from groundswell.estimators._linear_model import linear_predictions, term_names
+from groundswell.estimators._score import Regressor
 from groundswell.estimators._scoring import ScoringResult, ScoringSums
 from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, inverse_diagonal
 from groundswell.statistics import CrossProductResult
@@ -23,7 +24,7 @@ FamilyName = Literal["gaussian", "binomial", "poisson", "gamma"]
 LinkName = Literal["identity", "log", "logit", "inverse"]
 
 
-class GeneralizedLinearModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class GeneralizedLinearModel(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """A generalized linear model, E[y] = g⁻¹(Xw + b) with y of an exponential family, of greatest likelihood.
 
     It is found by Fisher scoring, also known as iteratively reweighted least squares: a first pass for the means and

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -14,6 +14,7 @@ from groundswell.errors import FitError, choices
 from groundswell.estimators._boosting import BoostingLoss, boost, growth_of
 from groundswell.estimators._boosting_losses import AbsoluteError, Huber, LogLoss, SquaredError
 from groundswell.estimators._input import fit_input, predict_parts
+from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._tree_model import Binned, binned, bins_of, require_at_least, store, stored_trees
 from groundswell.statistics import Batch
 
@@ -75,7 +76,7 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc]  # sklearn is unty
         return tags
 
 
-class GradientBoostingClassifier(ClassifierMixin, _GradientBoosting):  # type: ignore[misc]  # sklearn is untyped
+class GradientBoostingClassifier(Classifier, _GradientBoosting):
     """Trees added one after the other, each a Newton step on the log loss of those before.
 
     Two classes take a tree in each round, more take one for each class. Scores of all rows are kept in memory, eight
@@ -162,7 +163,7 @@ class GradientBoostingClassifier(ClassifierMixin, _GradientBoosting):  # type: i
         return np.asarray(self.classes_[winners])
 
 
-class GradientBoostingRegressor(RegressorMixin, _GradientBoosting):  # type: ignore[misc]  # sklearn is untyped
+class GradientBoostingRegressor(Regressor, _GradientBoosting):
     """Trees added one after the other, each on the gradient of a loss at those before.
 
     It is grown as `GradientBoostingClassifier` is. For the absolute and the Huber loss the leaves are set from the

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 
@@ -16,6 +16,7 @@ from groundswell.estimators._input import Input
 from groundswell.estimators._labels import Labeled
 from groundswell.estimators._linear_model import linear_predictions
 from groundswell.estimators._minimize import Minimum, Penalty, Point, lbfgs, newton
+from groundswell.estimators._score import Classifier
 from groundswell.estimators._start_sample import start_sample
 from groundswell.statistics import Count
 from groundswell.statistics._matrix import Floats
@@ -26,7 +27,7 @@ _START_TOL = 1e-6
 """How near the minimum of a sample it is enough to start: that of all rows is further away."""
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class LinearClassifier(Classifier, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """A classifier by linear functions of the features: one for two classes, one for each of more."""
 
     classes_: NDArray[Any]

@@ -4,15 +4,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin
 
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._least_squares import around_origin, normal_equations, solve
 from groundswell.estimators._linear_model import linear_predictions, store_coefficients, term_names
+from groundswell.estimators._score import Regressor
 from groundswell.estimators._summary import LinearSummary, inverse_diagonal, linear_summary
 
 
-class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class LinearRegression(MultiOutputMixin, Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Ordinary least squares, min ‖y − Xw − b‖², from one pass over the rows.
 
     It solves the centered normal equations XᵀXw = Xᵀy. Where the features are nearly dependent, which squaring makes

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -14,6 +14,7 @@ from groundswell.estimators._criteria import criterion_named
 from groundswell.estimators._growth import Grown, Growth, grow
 from groundswell.estimators._input import Input, fit_input, predict_parts
 from groundswell.estimators._row_hash import uniform
+from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._tree_model import (
     Binned,
     binned,
@@ -120,7 +121,7 @@ class _RandomForest(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return tags
 
 
-class RandomForestClassifier(ClassifierMixin, _RandomForest):  # type: ignore[misc]  # sklearn is untyped
+class RandomForestClassifier(Classifier, _RandomForest):
     """Trees that each see other rows and features, and vote by their shares of the classes.
 
     The trees grow together: one pass over the rows sums a level of all of them. How often a row counts in a tree is
@@ -208,7 +209,7 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):  # type: ignore[mi
         return np.asarray(self.classes_[winners])
 
 
-class RandomForestRegressor(RegressorMixin, _RandomForest):  # type: ignore[misc]  # sklearn is untyped
+class RandomForestRegressor(Regressor, _RandomForest):
     """Trees that each see other rows and features, and whose means are averaged.
 
     It is grown as `RandomForestClassifier` is, by what splits take away of the sum of squared errors.

@@ -4,15 +4,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._least_squares import around_origin, normal_equations, solve
 from groundswell.estimators._linear_model import linear_predictions, store_coefficients
+from groundswell.estimators._score import Regressor
 
 
-class Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class Ridge(MultiOutputMixin, Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Least squares with a penalty on the squares, min ‖y − Xw − b‖² + α‖w‖², from one pass over the rows.
 
     The intercept is not penalized. Where the features are nearly dependent and α is small, it passes over the rows

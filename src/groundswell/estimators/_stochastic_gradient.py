@@ -3,7 +3,7 @@
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -15,6 +15,7 @@ from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import coded, labeled
 from groundswell.estimators._linear_classifier import LinearClassifier
 from groundswell.estimators._linear_model import linear_predictions
+from groundswell.estimators._score import Regressor
 from groundswell.statistics import LOSSES
 from groundswell.statistics._matrix import Floats
 
@@ -187,7 +188,7 @@ class SGDClassifier(LinearClassifier):
         return np.asarray(np.divide(p, total, out=np.full_like(p, 1 / p.shape[1]), where=total > 0))
 
 
-class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class SGDRegressor(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Linear regression by gradient descent on Σ w ℓ / n + α ((1 − ρ) ‖w‖² / 2 + ρ ‖w‖₁).
 
     The kinds of descent, the schedules and the order of the rows are those of `SGDClassifier`.
