@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from os import cpu_count
 from typing import Any, Protocol, TypeVar
 
@@ -142,14 +143,18 @@ def fold(batches: Batches, statistic: S, *, threads: int | None = None, progress
 def _in_order(
     parts: Iterator[BatchPart], work: Callable[[BatchPart], tuple[S, int]], threads: int
 ) -> Iterator[tuple[S, int]]:
-    """The results of the parts in their order, with at most two parts per thread under way."""
-    if threads == 1:
-        yield from map(work, parts)
+    """The results of the parts in their order, with at most two parts per thread under way.
+
+    A single part is done here: to start a thread takes longer than to sum a thousand rows.
+    """
+    first = list(islice(parts, 2))
+    if threads == 1 or len(first) < 2:
+        yield from map(work, chain(first, parts))
         return
     waiting: deque[Future[tuple[S, int]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="groundswell-fold") as pool:
         try:
-            for part in parts:
+            for part in chain(first, parts):
                 waiting.append(pool.submit(work, part))
                 if len(waiting) >= 2 * threads:
                     yield waiting.popleft().result()
