@@ -214,7 +214,10 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
 
         Part of erasing rows. Returns how many reports had some.
         """
-        return self._validations.forget_values()
+        changed = self._validations.forget_values()
+        if changed:
+            self._catalog.log("values forgotten", self.id, {"reports": changed})
+        return changed
 
     def read(
         self,
@@ -295,7 +298,13 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         Raises:
             CorruptionError: the disk is full or not writable; what was published before stays.
         """
-        return self._publication.publish(self.table.snapshot())
+        return self._publish(self.table.snapshot())
+
+    def _publish(self, snapshot: Snapshot) -> Path:
+        before, path = self._publication.version, self._publication.publish(snapshot)
+        if before != snapshot.version:
+            self._catalog.log("published", self.id, {"commit": snapshot.version})
+        return path
 
     @property
     def published_version(self) -> int | None:
@@ -420,7 +429,7 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         self._statistics.forget_values(self._place.table)
         if self._publication.version is not None:
             self._publication.remove()
-            self._publication.publish(self._place.table.snapshot())
+            self._publish(self._place.table.snapshot())
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
         """What there is to know about it, as plain values."""

@@ -65,7 +65,9 @@ class JoinedRows:
             entities = dict(entry.body["entities"])
             entities["erased"] = [*entities.get("erased", ()), {"purge": purge, "rows": gone}]
             counts = entry.body["counts"] | {"all": kept.num_rows}
-            self._catalog.update(entry, body={**entry.body, "entities": entities, "counts": counts})
+            with self._catalog.transaction():
+                self._catalog.update(entry, body={**entry.body, "entities": entities, "counts": counts})
+                self._catalog.log("purged", entry, {"commit": purge, "rows": gone})
             write_parquet(kept, path)
         return gone
 
