@@ -19,7 +19,7 @@ caller would expect.
     ├── FitError (ValueError)                  data that an estimator cannot learn from
     ├── SignatureError (ValueError)            a request that does not fit a model's signature
     ├── UntrustedTypeError (TypeError)         a model made of types that are not on our trusted list
-    ├── CorruptionError (OSError)              a file that is damaged, missing or not ours
+    ├── CorruptionError (OSError)              a file that is damaged, missing, not ours, or cannot be written
     ├── VersionError (RuntimeError)            a project made by a newer Groundswell
     ├── ConflictError (RuntimeError)           lost a race with another writer; safe to retry
     ├── DeliveryError (ConnectionError)        a receiver that did not take what it was sent; safe to retry
@@ -27,8 +27,9 @@ caller would expect.
 """
 
 import difflib
+import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 __all__ = [
     "AlreadyExistsError",
@@ -152,7 +153,22 @@ class UntrustedTypeError(GroundswellError, TypeError):
 
 
 class CorruptionError(GroundswellError, OSError):
-    """A file is damaged, missing or not ours."""
+    """A file is damaged, missing, not ours, or cannot be written."""
+
+    @classmethod
+    def unwritable(cls, path: "os.PathLike[str] | str", error: OSError) -> Self:
+        """That a file cannot be written, of which nothing is left.
+
+        >>> print(CorruptionError.unwritable("model.skops", OSError("No space left on device")))
+        model.skops cannot be written: No space left on device. The disk is full or not writable; nothing of it was \
+kept. Make room or set the permissions, then run the same call again.
+        """
+        return cls(
+            f"{os.fspath(path)} cannot be written: {error}.",
+            why="The disk is full or not writable; nothing of it was kept.",
+            fix="Make room or set the permissions, then run the same call again.",
+            path=os.fspath(path),
+        )
 
 
 class VersionError(GroundswellError, RuntimeError):

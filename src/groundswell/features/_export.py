@@ -47,12 +47,7 @@ def export(reader: pa.RecordBatchReader, path: Path, *, overwrite: bool) -> Path
         _remove(path)
         part.replace(path)
     except OSError as error:
-        raise CorruptionError(
-            f"{path} cannot be written: {error}",
-            why="The disk is full or not writable.",
-            fix="Make room or choose another place, then run the same call again.",
-            path=str(path),
-        ) from error
+        raise CorruptionError.unwritable(path, error) from error
     finally:
         _remove(part)
     return path

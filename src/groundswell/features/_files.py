@@ -1,4 +1,7 @@
-"""Files of a view's own: written whole or not at all."""
+"""Files of a view's own: written whole or not at all.
+
+They raise `CorruptionError` if the disk is full or not writable.
+"""
 
 import os
 import shutil
@@ -8,6 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from groundswell.errors import CorruptionError
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
@@ -21,15 +26,18 @@ def write_bytes(data: bytes, path: Path) -> None:
 
 
 def _write(write: Callable[[Path], object], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(part)
         for name in (part, path.parent):
             descriptor = os.open(name, os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
         part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CorruptionError.unwritable(path, error) from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 
 from groundswell.catalog import Catalog, Entry
 from groundswell.engines import PointInTimeJoin
-from groundswell.errors import DataError, InUseError, SchemaError, SplitError
+from groundswell.errors import DataError, GroundswellError, InUseError, SchemaError, SplitError
 from groundswell.features._entities import read_entities
 from groundswell.features._files import remove_tree, write_parquet
 from groundswell.features._fitted import FittedStates
 from groundswell.features._joined_rows import check_whole, rows_file
 from groundswell.features._pinning import held, pin, unpin
 from groundswell.features._plan import Pins, plan_entities, plan_requests, plan_rows, read_plan, scan_base
+from groundswell.features._selection import Source
 from groundswell.features._split import WHOLE, Part, Split, hash_split, time_split, with_labels
 from groundswell.features._training_data import Reading, TrainingData
 from groundswell.features._view_definition import ViewDefinition, check_labels
@@ -83,19 +84,18 @@ class TrainingSets:
                 column=twice,
             )
         table, label_schema = read_entities(entities, self._view.request_schema, time, names, time_zone)
-        name = uuid.uuid4().hex
         body = {
-            "entities": {"folder": name, "event_time": time, "labels": label_schema.to_dict()},
+            "entities": {"folder": uuid.uuid4().hex, "event_time": time, "labels": label_schema.to_dict()},
             "split": WHOLE.to_dict(),
             "counts": {"all": table.num_rows},
         }
-        write_parquet(table, rows_file(self._folder, body["entities"]))
         with held(self._view.query.groups()):
-            pins = Pins.now(self._view.query)
             try:
+                write_parquet(table, rows_file(self._folder, body["entities"]))
+                pins = Pins.now(self._view.query)
                 body |= self._state_of_entities(body["entities"], pins, fitted)
             except BaseException:
-                remove_tree(self._folder / name)
+                self._remove_files(body)
                 raise
             return self.open(self._record(body, pins))["all"]
 
@@ -143,9 +143,13 @@ class TrainingSets:
             self._catalog.remove(self._entry)
         unpin(self._view.query.groups(), made)
         for entry in made:
-            if entry.body.get("entities"):
-                remove_tree(self._folder / entry.body["entities"]["folder"])
-            self._states.remove(entry.body)
+            self._remove_files(entry.body)
+
+    def _remove_files(self, body: Mapping[str, Any]) -> None:
+        """Remove what lies beside the catalog of training data that has this body."""
+        if body.get("entities"):
+            remove_tree(self._folder / body["entities"]["folder"])
+        self._states.remove(body)
 
     def open(self, entry: Entry, *, remainder: bool = False) -> dict[str, TrainingData]:
         """The parts of recorded training data, by name; `remainder` reads it without rows that were purged since.
@@ -293,28 +297,32 @@ class TrainingSets:
         return f"Group {self._view.query.base.group.name!r} has {snapshot.rows} rows, from {first} to {last}."
 
     def _record(self, body: Mapping[str, Any], pins: Pins) -> Entry:
-        """Record training data with its pins in the catalog."""
+        """Record training data with its pins in the catalog. If it cannot be, its files and pins go."""
         groups = {group.id: group for group in self._view.query.groups()}
-        with self._catalog.transaction():
-            entry = self._catalog.add(
-                "training_data",
-                self._view.name,
-                {
-                    "view": {"id": self._view.id, "name": self._view.name, "version": self._view.version},
-                    "pins": {_title(g): {"id": g.id, "version": pins.versions[g.id]} for g in groups.values()},
-                    **body,
-                },
-            )
-            self._catalog.log("created", entry, {"view": self._entry.version})
-            self._catalog.link(entry, self._entry, "of")
-            for group in groups.values():
-                version = pins.versions[group.id]
-                self._catalog.link(entry, group.id, "read", {"version": version})
-                self._catalog.log("pinned", group.id, {"commit": version, "by": entry.name, "version": entry.version})
-            pin(groups.values(), entry)
-            self._catalog.log("read for training", self._entry, {"training_data": entry.version})
+        made: list[Entry] = []
+        try:
+            with self._catalog.transaction():
+                made.append(self._add(body, pins, groups))
+                pin(groups.values(), made[0])
+        except GroundswellError:  # nothing is recorded, as the disk is full; after an interrupt the doctor cleans up
+            unpin(groups.values(), made)
+            self._remove_files(body)
+            raise
+        return made[0]
+
+    def _add(self, body: Mapping[str, Any], pins: Pins, groups: Mapping[str, Source]) -> Entry:
+        view = {"id": self._view.id, "name": self._view.name, "version": self._view.version}
+        pinned = {_title(g): {"id": g.id, "version": pins.versions[g.id]} for g in groups.values()}
+        entry = self._catalog.add("training_data", self._view.name, {"view": view, "pins": pinned, **body})
+        self._catalog.log("created", entry, {"view": self._entry.version})
+        self._catalog.link(entry, self._entry, "of")
+        for group in groups.values():
+            version = pins.versions[group.id]
+            self._catalog.link(entry, group.id, "read", {"version": version})
+            self._catalog.log("pinned", group.id, {"commit": version, "by": entry.name, "version": entry.version})
+        self._catalog.log("read for training", self._entry, {"training_data": entry.version})
         return entry
 
 
-def _title(group: Any) -> str:  # Any: a feature group, by its Source protocol
+def _title(group: Source) -> str:
     return group.name if group.version == 1 else f"{group.name}_v{group.version}"

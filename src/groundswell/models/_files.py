@@ -11,17 +11,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from groundswell.errors import CorruptionError
+
 __all__ = ["digest_of", "sync_folder", "write_durably"]
 
 _BLOCK_BYTES = 1 << 20
 
 
 def write_durably(path: Path, blocks: Iterable[bytes | memoryview]) -> str:
-    """Write the blocks to `path`, replacing what was there, and return the sha256 digest in hexadecimal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the blocks to `path`, replacing what was there, and return the sha256 digest in hexadecimal.
+
+    Raises:
+        CorruptionError: the disk is full or not writable; what was there before stays.
+    """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     digest = hashlib.sha256()
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("xb") as file:
             for block in blocks:
                 file.write(block)
@@ -29,10 +35,13 @@ def write_durably(path: Path, blocks: Iterable[bytes | memoryview]) -> str:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise CorruptionError.unwritable(path, error) from error
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
     return digest.hexdigest()
 
 
