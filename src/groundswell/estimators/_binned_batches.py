@@ -44,7 +44,7 @@ class PartSizes:
 class BinnedBatches:
     """Rows as bins, kept after the first pass as far as memory allows; the others are decoded and binned again.
 
-    A batch has bins as X, column-major, the target as numbers, weights, and in the column "hash" the hashes of its
+    A batch has bins as X, row-major, the target as numbers, weights, and in the column "hash" the hashes of its
     rows. Small parts are joined to parts of `GROUP_ROWS` rows or more.
 
     Args:
@@ -125,13 +125,9 @@ def _runs(sizes: Sequence[int]) -> list[int]:
 def _joined(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
-    bounds = np.cumsum([0, *(len(batch) for batch in batches)])
-    bins = np.empty((bounds[-1], batches[0].n_features), np.uint8, order="F")
-    for batch, start, stop in zip(batches, bounds[:-1], bounds[1:], strict=True):
-        bins[start:stop] = batch.matrix
     weights = [batch.weights for batch in batches if batch.weights is not None]
     return Batch(
-        X=bins,
+        X=np.concatenate([batch.matrix for batch in batches]),
         y=np.concatenate([batch.target[:, 0] for batch in batches]),
         weights=np.concatenate(weights) if weights else None,
         columns={"hash": np.concatenate([np.asarray(batch.columns["hash"]) for batch in batches])},

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from groundswell.errors import FitError
 from groundswell.estimators._row_hash import row_hashes, uniform
 from groundswell.statistics import Batch, require_same_width
+from groundswell.statistics._compiled import compiled
 
 Floats: TypeAlias = NDArray[np.float64]
 BinMatrix: TypeAlias = NDArray[np.uint8]
@@ -24,7 +25,8 @@ MAX_VALUES = 254
 SAMPLE_ROWS = 16_384
 """Rows whose quantiles cut a column: the rank of a cut is off by 0.004 (one standard deviation), a bin's width."""
 
-_CELLS = 16_384
+_CHUNK = 1 << 12
+"""Rows that are binned at a time: their values stay in the cache between the columns."""
 
 
 @dataclass
@@ -63,33 +65,60 @@ class BinValues:
         self._sample(other.lots, other.rows)
 
     def _sample(self, lots: Floats, rows: NDArray[Any]) -> None:
-        if len(self.lots) == SAMPLE_ROWS:
-            few = np.flatnonzero(lots < self.lots[-1])
-            lots, rows = lots[few], rows[few]
-        if not len(lots):
+        """Keep the rows with the smallest of all different lots."""
+        few = np.flatnonzero(lots < self.lots[-1]) if len(self.lots) == SAMPLE_ROWS else _smallest(lots)
+        if not len(few):
             return
-        known = self.rows if self.rows.size else np.zeros((0, rows.shape[1]), rows.dtype)
-        both = np.concatenate([self.lots, lots])
+        both = np.concatenate([self.lots, lots[few]])
         self.lots, first = np.unique(both, return_index=True)
         self.lots, first = self.lots[:SAMPLE_ROWS], first[:SAMPLE_ROWS]
-        old = first < len(known)
-        self.rows = np.concatenate([known[first[old]], rows[first[~old] - len(known)]])
-        order = np.argsort(np.concatenate([np.flatnonzero(old), np.flatnonzero(~old)]))
-        self.rows = self.rows[order]
+        new = np.take(rows.T, few, axis=1)  # a column at a time, as they lie in memory
+        self.rows = np.concatenate([self.rows.T, new], axis=1)[:, first].T if self.rows.size else new[:, first].T
 
     def result(self) -> "BinValues":
         """The values and the sample themselves."""
         return self
 
 
+def _smallest(lots: Floats) -> NDArray[np.intp]:
+    """Positions that hold the smallest different lots, as many as a sample has rows, and few others."""
+    if len(lots) > 2 * SAMPLE_ROWS:
+        few = np.flatnonzero(lots <= np.partition(lots, SAMPLE_ROWS)[SAMPLE_ROWS])
+        if len(np.unique(lots[few])) >= SAMPLE_ROWS:  # else many rows are equal
+            return few
+    return np.arange(len(lots))
+
+
 def _different(known: Floats | None, column: NDArray[Any]) -> Floats | None:
     """The different values of both, sorted; None once they are too many. A look at a few rows often settles that."""
     for rows in (column[:1024], column[1024:]):
-        if known is not None and len(rows):
-            some = np.unique(rows[~np.isnan(rows)]).astype(np.float64)
-            known = np.union1d(known, some) if len(some) else known
-            known = known if len(known) <= MAX_VALUES else None
+        if known is not None:
+            found = np.empty(MAX_VALUES + 1)
+            found[: len(known)] = known
+            n_found = _collect(np.ascontiguousarray(rows, np.float64), found, len(known))
+            known = found[:n_found] if n_found <= MAX_VALUES else None
     return known
+
+
+@compiled
+def _collect(values: Floats, found: Floats, n_found: int) -> int:
+    """Put values that are not among those found, which are sorted, in their places, till there is no place left."""
+    for value in values:
+        low, high = 0, n_found
+        while low < high:
+            middle = (low + high) // 2
+            if found[middle] < value:
+                low = middle + 1
+            else:
+                high = middle
+        if not np.isnan(value) and (low == n_found or found[low] != value):
+            for i in range(n_found, low, -1):
+                found[i] = found[i - 1]
+            found[low] = value
+            n_found += 1
+            if n_found == len(found):
+                break
+    return n_found
 
 
 @dataclass(frozen=True)
@@ -136,18 +165,41 @@ class Bins:
         return int(self.counts.max(initial=1))
 
     def bin(self, matrix: NDArray[Any], features: NDArray[Any] | None = None) -> BinMatrix:
-        """The bins of each row, column-major, shape (rows, features); zeros for features that are not asked for."""
-        bins = np.zeros(matrix.shape, np.uint8, order="F")
-        for j in range(matrix.shape[1]) if features is None else features:
-            values = matrix[:, j].astype(np.float64)
-            edges = self.edges[j, : self.counts[j] - (not self.categorical[j])]
-            bins[:, j] = _positions(values, edges)
-            if self.categorical[j]:
-                padded = np.append(edges, np.nan)
-                bins[padded[np.minimum(bins[:, j], len(edges))] != values, j] = self.missing
-            else:
-                bins[np.isnan(values), j] = self.missing
+        """The bins of each row, row-major, shape (rows, features); zeros for features that are not asked for."""
+        asked = np.arange(matrix.shape[1]) if features is None else features
+        bins = np.zeros(matrix.shape, np.uint8)
+        values = np.empty((len(asked), min(_CHUNK, len(matrix))))
+        for start in range(0, len(matrix), _CHUNK):
+            rows = bins[start : start + _CHUNK]
+            for row, j in zip(values, asked, strict=True):
+                row[: len(rows)] = matrix[start : start + _CHUNK, j]
+            _bin(values, asked, self.edges, self.counts, self.categorical, self.missing, rows)
         return bins
+
+
+@compiled
+def _bin(
+    values: Floats,
+    features: NDArray[np.int64],
+    edges: Floats,
+    counts: NDArray[np.int64],
+    categorical: NDArray[np.bool_],
+    missing: int,
+    bins: BinMatrix,
+) -> None:
+    """The bins of values, shape (features, rows or more): how many edges are smaller, by bisection without branches."""
+    for i, j in enumerate(features):
+        n_edges = counts[j] if categorical[j] else counts[j] - 1
+        for row in range(len(bins)):
+            value, low, length = values[i, row], 0, n_edges
+            while length > 1:
+                half = length // 2
+                low += half * (edges[j, low + half - 1] < value)
+                length -= half
+            low += edges[j, low] < value and low < n_edges
+            if np.isnan(value) or (categorical[j] and (low == n_edges or edges[j, low] != value)):
+                low = missing
+            bins[row, j] = low
 
 
 def _edges(values: Floats, categorical: bool) -> Floats:
@@ -166,28 +218,3 @@ def _edges(values: Floats, categorical: bool) -> Floats:
     with np.errstate(invalid="ignore", over="ignore"):
         middle = low + (high - low) / 2
     return np.where(np.isfinite(middle) & (middle < high), middle, low)
-
-
-def _positions(values: Floats, edges: Floats) -> NDArray[Any]:
-    """How many edges are smaller than each value.
-
-    Most values lie in a cell of a fine grid that holds no edge, and a table has their answer; only the others are
-    searched for, at 50 ns each where the table takes 8.
-    """
-    if len(values) < 4 * _CELLS or len(edges) < 8 or not np.isfinite(edges[-1] - edges[0]) or edges[0] == edges[-1]:
-        return np.searchsorted(edges, values)
-    scale = _CELLS / (edges[-1] - edges[0])
-
-    def cells(numbers: Floats) -> NDArray[np.int32]:
-        with np.errstate(invalid="ignore", over="ignore"):
-            grid = (numbers - edges[0]) * scale
-        cell: NDArray[np.int32] = np.fmax(np.fmin(grid, _CELLS + 1.0), -1.0).astype(np.int32) + 1
-        return cell
-
-    inside = np.bincount(cells(edges), minlength=_CELLS + 3)
-    below = np.cumsum(inside) - inside
-    cell = cells(values)
-    found = below.astype(np.uint8)[cell]
-    unsure = np.flatnonzero((inside > 0)[cell])
-    found[unsure] = np.searchsorted(edges, values[unsure])
-    return found

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.engines import Batches, fold
-from groundswell.estimators._criteria import Floats, newton_risk
+from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Growth, grow
 from groundswell.estimators._row_hash import uniform
 from groundswell.estimators._tree_model import importances_of
@@ -191,7 +191,7 @@ def boost(
 
 def growth_of(**settings: Any) -> Growth:
     """How the trees of a round grow: by Newton steps on gradients."""
-    return Growth(target="gradient", risk=newton_risk, **settings)
+    return Growth(criterion="newton", **settings)
 
 
 def _newton_steps(sums: Floats) -> Floats:

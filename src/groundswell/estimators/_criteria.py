@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.errors import FitError, choices
-from groundswell.statistics import SplitHistogramsResult, entropy, gini
+from groundswell.statistics import entropy, gini
 
 Floats: TypeAlias = NDArray[np.float64]
 Target: TypeAlias = Literal["number", "class", "gradient"]
@@ -87,11 +87,9 @@ def is_pure(sums: Floats, target: Target) -> NDArray[np.bool_]:
     return np.zeros(sums.shape[:-1], np.bool_)
 
 
-def sums_of(histograms: SplitHistogramsResult, target: Target) -> Floats:
-    """The histograms with their sums along the last axis, shape (features, nodes, bins, sums)."""
-    if target == "class":
-        return histograms.weight
-    return np.moveaxis(np.stack([histograms.weight, *histograms.sums]), 0, -1)
+def sums_of(cells: Floats, target: Target) -> Floats:
+    """What risks are of, in the last axis, from cells of `SplitHistograms`, whose last axes are classes and sums."""
+    return cells[..., 1] if target == "class" else cells[..., 0, 1:]
 
 
 def total(sums: Floats) -> Floats:

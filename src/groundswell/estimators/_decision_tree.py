@@ -49,7 +49,7 @@ class _DecisionTree(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         risk = criterion_named(self.criterion, "class" if classify else "number")
         rows = binned(self, data, classify=classify)
         growth = Growth(
-            target="class" if classify else "number", risk=risk, bins=rows.bins, n_classes=len(rows.classes or [0]),
+            criterion=self.criterion, bins=rows.bins, n_classes=len(rows.classes or [0]),
             max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf,
             min_impurity_decrease=self.min_impurity_decrease, center=rows.center,
         )  # fmt: skip

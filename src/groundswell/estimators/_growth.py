@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from groundswell.engines import Batches, fold
 from groundswell.estimators._bins import Bins
-from groundswell.estimators._criteria import Floats, Risk, Target, is_pure, sums_of, total
+from groundswell.estimators._criteria import CRITERIA, Floats, Risk, Target, is_pure, sums_of
 from groundswell.estimators._splits import TIES, Splits, best_splits
 from groundswell.estimators._trees import Trees, single
-from groundswell.estimators._whereabouts import NumberedBatch, Sampling, Whereabouts, counted
+from groundswell.estimators._whereabouts import Level, NumberedBatch, Sampling, Whereabouts
 from groundswell.statistics import Batch, SplitHistograms
+from groundswell.statistics._compiled import compiled
 
 CELLS = 1 << 21
 """Cells of histograms that one pass may sum: 32 MiB for each part under way."""
@@ -33,9 +34,9 @@ class Growth:
     """When to split, and what rows and features each tree sees.
 
     Args:
-        target: what the target of the rows is. n_classes: for "class".
-        risk: what splits reduce.
+        criterion: the name of what splits reduce.
         bins: of the features.
+        n_classes: of a target that is a class.
         max_depth: of a tree; None grows until nothing can be split.
         min_samples_leaf: how many rows a leaf has at least.
         min_impurity_decrease: the least gain of a split, as a share of all weight.
@@ -45,8 +46,7 @@ class Growth:
         sampling: how often each row counts in each tree; None counts all rows once.
     """
 
-    target: Target
-    risk: Risk
+    criterion: str
     bins: Bins
     n_classes: int = 1
     max_depth: int | None = None
@@ -56,6 +56,16 @@ class Growth:
     max_features: int | None = None
     seed: int = 0
     sampling: Sampling | None = None
+
+    @property
+    def target(self) -> Target:
+        """What the target of the rows is."""
+        return CRITERIA[self.criterion][0]
+
+    @property
+    def risk(self) -> Risk:
+        """What splits reduce."""
+        return CRITERIA[self.criterion][1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,24 +90,20 @@ class _Task:
 
     tree: int
     nodes: NDArray[np.intp]
-    features: NDArray[np.intp] | None
+    features: NDArray[np.uint32] | None
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Frontier:
-    """A level of the trees under way: which nodes are open, and where the rows are."""
-
-    trees: Trees
-    depth: int
-    open: NDArray[np.bool_]
-    whereabouts: Whereabouts
+    def places(self, n_nodes: int) -> NDArray[np.int32]:
+        """The position of each of so many nodes in the task, −1 for others."""
+        places = np.full(n_nodes, -1, np.int32)
+        places[self.nodes] = np.arange(len(self.nodes))
+        return places
 
 
 class _LevelSums:
     """The statistic of one pass: histograms for each task."""
 
-    def __init__(self, tasks: list[_Task], frontier: _Frontier, growth: Growth) -> None:
-        self.tasks, self.frontier, self.growth = tasks, frontier, growth
+    def __init__(self, tasks: list[_Task], level: Level, whereabouts: Whereabouts, growth: Growth) -> None:
+        self.tasks, self.level, self.whereabouts, self.growth = tasks, level, whereabouts, growth
         n_bins = growth.bins.missing + 1
         self.sums = [
             SplitHistograms(len(t.nodes), n_bins, growth.target, growth.n_classes, center=growth.center) for t in tasks
@@ -105,33 +111,21 @@ class _LevelSums:
 
     def zero(self) -> "_LevelSums":
         """The same tasks, no rows."""
-        return _LevelSums(self.tasks, self.frontier, self.growth)
+        return _LevelSums(self.tasks, self.level, self.whereabouts, self.growth)
 
     def update(self, batch: Batch) -> None:
         """Send each row to its node of each task."""
         assert isinstance(batch, NumberedBatch)
-        level = self.frontier
         for task, sums in zip(self.tasks, self.sums, strict=True):
-            reached = level.whereabouts.of(batch, task.tree, level.trees, level.depth, level.open)
-            if not len(reached.rows):
-                continue
-            places = np.full(len(level.trees.feature), -1)
-            places[task.nodes] = np.arange(len(task.nodes))
-            slots, weights = places.take(reached.nodes), counted(reached, batch.weights)
-            rows = reached.rows.astype(np.intp)
-            here = slots >= 0
-            if not here.any():
-                continue
-            if not here.all():
-                chosen = np.flatnonzero(here)
-                rows, slots = rows[chosen], slots[chosen]
-                weights = None if weights is None else weights[chosen]
-            sums.add(batch.matrix, batch.target.take(rows, axis=0), weights, slots, rows, task.features)
+            reached = self.whereabouts.of(batch, task.tree, self.level)
+            if len(reached.rows):
+                places = task.places(len(self.level.trees.feature))
+                sums.add(batch, reached.rows, reached.nodes, times=reached.times, places=places, features=task.features)
 
     def merge(self, other: "_LevelSums") -> None:
         """Add the histograms; those of a first part are taken over."""
         for i, (ours, theirs) in enumerate(zip(self.sums, other.sums, strict=True)):
-            if len(ours.cells):
+            if ours.cells.shape[1]:
                 ours.merge(theirs)
             else:
                 self.sums[i] = theirs
@@ -165,18 +159,17 @@ def _numbered(number: int, make: Any) -> NumberedBatch:  # Any: the maker of a b
 
 @dataclass(frozen=True, kw_only=True)
 class _Histograms:
-    """Of some nodes: sums, shape (k, nodes, bins, sums), rows, shape (k, nodes, bins), and the k features of each."""
+    """Of some nodes: cells, shape (nodes, k, bins, classes, sums), and the k features of each node."""
 
-    sums: Floats
-    rows: Floats
-    features: NDArray[np.intp]
+    cells: Floats
+    features: NDArray[np.uint32]
 
 
-class _Level:
+class _Passes:
     """The histograms of one level, task by task; those of larger siblings by subtraction where all is kept."""
 
-    def __init__(self, batches: Batches, growth: Growth, frontier: _Frontier) -> None:
-        self._batches, self._growth, self._frontier = batches, growth, frontier
+    def __init__(self, batches: Batches, growth: Growth, level: Level, whereabouts: Whereabouts) -> None:
+        self._batches, self._growth, self._level, self._whereabouts = batches, growth, level, whereabouts
         k = growth.max_features or len(growth.bins.counts)
         self._node_cells = k * (growth.bins.missing + 1) * growth.n_classes * (1 if growth.target == "class" else 2)
 
@@ -202,31 +195,35 @@ class _Level:
                 yield replace(task, nodes=nodes, features=None if task.features is None else task.features[some])
 
     def _passed(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Histograms]]:
-        level = _LevelSums(tasks, self._frontier, self._growth)
+        level = _LevelSums(tasks, self._level, self._whereabouts, self._growth)
         for task, statistic in zip(tasks, fold(self._batches, level).result(), strict=True):
-            found = statistic.result()
-            sums, rows = sums_of(found, self._growth.target), found.rows
-            rows = total(rows) if self._growth.target == "class" else rows
-            features = task.features
+            features, cells = task.features, statistic.cells
             if features is None:
-                features = np.tile(np.arange(len(self._growth.bins.counts)), (len(task.nodes), 1))
-            if not len(sums):  # the tree drew no rows
-                k = features.shape[1]
-                sums, rows = np.zeros((k, *sums.shape[1:])), np.zeros((k, *rows.shape[1:]))
-            yield task, _Histograms(sums=sums, rows=rows, features=features)
+                features = np.tile(np.arange(len(self._growth.bins.counts), dtype=np.uint32), (len(task.nodes), 1))
+            if not cells.shape[1]:  # the tree drew no rows
+                cells = np.zeros((len(cells), features.shape[1], *cells.shape[2:]))
+            yield task, _Histograms(cells=cells, features=features)
 
 
 def _siblings(found: _Histograms, parents: _Histograms, smaller: NDArray[np.intp]) -> _Histograms:
     """All children of a level, from the smaller ones and their parents; `smaller` says which child of each it is."""
-    n_nodes = 2 * len(smaller)
-    place = 2 * np.arange(len(smaller)) + smaller
-    other = place + 1 - 2 * smaller
-    shape = found.sums.shape
-    sums, rows = np.empty((shape[0], n_nodes, *shape[2:])), np.empty((shape[0], n_nodes, shape[2]))
-    sums[:, place], rows[:, place] = found.sums, found.rows
-    rows[:, other] = parents.rows - found.rows
-    sums[:, other] = np.where((rows[:, other] > 0)[..., None], parents.sums - found.sums, 0.0)
-    return _Histograms(sums=sums, rows=rows, features=np.repeat(parents.features, 2, axis=0))
+    cells = np.empty((2 * len(smaller), *found.cells.shape[1:]))
+    _subtract(parents.cells, found.cells, smaller, cells)
+    return _Histograms(cells=cells, features=np.repeat(parents.features, 2, axis=0))
+
+
+@compiled
+def _subtract(parents: Floats, smaller: Floats, which: NDArray[np.intp], children: Floats) -> None:
+    """The cells of both children of each parent; where no rows are left there is nothing, rounding or not."""
+    n_sums = parents.shape[-1]
+    for i in range(len(parents)):
+        whole, known = parents[i].reshape(-1, n_sums), smaller[i].reshape(-1, n_sums)
+        this, other = children[2 * i + which[i]].reshape(-1, n_sums), children[2 * i + 1 - which[i]].reshape(-1, n_sums)
+        for cell in range(len(whole)):
+            left = whole[cell, 0] > known[cell, 0]
+            for s in range(n_sums):
+                this[cell, s] = known[cell, s]
+                other[cell, s] = whole[cell, s] - known[cell, s] if left else 0.0
 
 
 class _Grower:
@@ -247,30 +244,31 @@ class _Grower:
         """Split the nodes of the frontier; their children are the next."""
         open_ = np.zeros(len(self.trees.feature), np.bool_)
         open_[self.frontier] = True
-        frontier = _Frontier(trees=self.trees, depth=self.trees.depth, open=open_, whereabouts=self.whereabouts)
-        growth, work = self.growth, _Level(self.batches, self.growth, frontier)
-        keep = growth.max_features is None and len(self.trees.roots) == 1 and work.fits(2 * len(self.frontier))
+        level = Level(trees=self.trees, depth=self.trees.depth, open=open_)
+        growth, work = self.growth, _Passes(self.batches, self.growth, level, self.whereabouts)
+        keep = growth.max_features is None and len(self.trees.roots) == 1 and work.fits(len(self.frontier))
         chosen: list[tuple[NDArray[np.intp], NDArray[np.intp], Splits]] = []
         kept: _Histograms | None = None
         for nodes, found in self._found(work):
             if self.trees.depth == 0:
-                self.sums[nodes], self.rows[nodes] = found.sums[0].sum(axis=1), found.rows[0].sum(axis=1)
+                totals = found.cells[:, 0].sum(axis=1)
+                self.sums[nodes], self.rows[nodes] = sums_of(totals, growth.target), totals[..., 0].sum(axis=1)
             splits = best_splits(
-                found.sums, found.rows, growth.bins.categorical[found.features].T, risk=growth.risk,
-                target=growth.target, missing=growth.bins.missing, min_samples_leaf=growth.min_samples_leaf,
-            )  # fmt: skip
+                found.cells,
+                growth.bins.categorical[found.features],
+                criterion=growth.criterion,
+                min_samples_leaf=growth.min_samples_leaf,
+            )
             accepted = np.flatnonzero(self._accepted(nodes, splits))
-            features = found.features[np.arange(len(nodes)), np.maximum(splits.slot, 0)]
+            features = found.features[np.arange(len(nodes)), np.maximum(splits.slot, 0)].astype(np.intp)
             chosen.append((nodes[accepted], features[accepted], _taken(splits, accepted)))
             if keep:
-                kept = _Histograms(
-                    sums=found.sums[:, accepted], rows=found.rows[:, accepted], features=found.features[accepted]
-                )
+                kept = _chosen(found, accepted)
         self.kept = kept
         self._extend(chosen)
 
-    def _found(self, work: _Level) -> Iterator[tuple[NDArray[np.intp], _Histograms]]:
-        if self.kept is not None and self.trees.depth and work.fits(len(self.frontier)):
+    def _found(self, work: _Passes) -> Iterator[tuple[NDArray[np.intp], _Histograms]]:
+        if self.kept is not None and self.trees.depth:
             pairs = self.frontier.reshape(-1, 2)
             smaller = self.rows[pairs].argmin(axis=1)
             ((_, found),) = work.histograms(self._tasks(pairs[np.arange(len(pairs)), smaller]))
@@ -287,7 +285,7 @@ class _Grower:
             mine, features = nodes[self.tree_of[nodes] == tree], None
             if k is not None and k < n_features:
                 drawn = self.random.random((len(mine), n_features)).argpartition(k - 1, axis=1)[:, :k]
-                features = np.sort(drawn, axis=1)
+                features = np.sort(drawn, axis=1).astype(np.uint32)
             tasks.append(_Task(tree=tree, nodes=mine, features=features))
         return tasks
 
@@ -316,10 +314,9 @@ class _Grower:
         self.tree_of = np.concatenate([self.tree_of, np.repeat(self.tree_of[nodes], 2)])
         new = np.arange(known, known + n_new)
         open_ = (rows >= 2 * self.growth.min_samples_leaf) & ~is_pure(sums, self.growth.target)
-        pairs = open_.reshape(-1, 2).any(axis=1)
+        pairs = np.asarray(open_.reshape(-1, 2).any(axis=1))
         if self.kept is not None:
-            kept = self.kept
-            self.kept = _Histograms(sums=kept.sums[:, pairs], rows=kept.rows[:, pairs], features=kept.features[pairs])
+            self.kept = _chosen(self.kept, pairs)
             self.frontier = new[np.repeat(pairs, 2)]  # siblings go together
         else:
             self.frontier = new[open_]
@@ -331,6 +328,12 @@ def grow(batches: Batches, growth: Growth, n_trees: int = 1) -> Grown:
     while len(grower.frontier) and (growth.max_depth is None or grower.trees.depth < growth.max_depth):
         grower.level()
     return Grown(trees=grower.trees, sums=grower.sums, rows=grower.rows, gain=grower.gain)
+
+
+def _chosen(of: _Histograms, nodes: NDArray[Any]) -> _Histograms:
+    if len(nodes) == len(of.cells) and (nodes.dtype != bool or nodes.all()):
+        return of
+    return _Histograms(cells=of.cells[nodes], features=of.features[nodes])
 
 
 def _taken(splits: Splits, chosen: NDArray[np.intp]) -> Splits:

@@ -25,8 +25,10 @@ from groundswell.estimators._tree_model import (
     stored_trees,
 )
 from groundswell.statistics import Batch
+from groundswell.statistics._compiled import compiled
 
 _POISSON = np.cumsum(np.exp(-1.0) / np.array([1, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))
+"""Chances that a row is drawn at most 0, 1, 2, … times."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,18 @@ class Bootstrap:
         """The number of draws of each row, shape (rows,)."""
         lots = uniform(np.asarray(batch.column("hash")), self.seed + tree)
         times = np.zeros(len(lots), np.uint8)
-        for bound in _POISSON:  # a tenth of the time of a search
-            times += lots >= bound
+        _count_below(lots, _POISSON, times)
         return times
+
+
+@compiled
+def _count_below(lots: NDArray[np.float64], bounds: NDArray[np.float64], times: NDArray[np.uint8]) -> None:
+    """How many bounds are not above each lot."""
+    for i in range(len(lots)):
+        n = 0
+        while n < len(bounds) and lots[i] >= bounds[n]:
+            n += 1
+        times[i] = n
 
 
 class _RandomForest(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -75,11 +86,11 @@ class _RandomForest(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
             1, n_estimators=self.n_estimators, max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf
         )
         require_at_least(0, min_impurity_decrease=self.min_impurity_decrease)
-        risk = criterion_named(self.criterion, "class" if classify else "number")
+        criterion_named(self.criterion, "class" if classify else "number")
         random, k = check_random_state(self.random_state), self._n_features(data.n_features)
         rows = binned(self, data, classify=classify)
         growth = Growth(
-            target="class" if classify else "number", risk=risk, bins=rows.bins, n_classes=len(rows.classes or [0]),
+            criterion=self.criterion, bins=rows.bins, n_classes=len(rows.classes or [0]),
             max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf,
             min_impurity_decrease=self.min_impurity_decrease, center=rows.center,
             max_features=None if k == data.n_features else k, seed=int(random.randint(2**31 - 1)),

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.estimators._criteria import Floats, Risk, Target
+from groundswell.estimators._criteria import CRITERIA, Floats, Target, sums_of, total
+from groundswell.statistics._compiled import compiled
 
 TIES = 1e-12
 """Gains that differ by this share of the node's risk are equal: rounding must not choose."""
@@ -42,100 +43,141 @@ class Splits:
     left_rows: Floats
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Candidates:
-    """All cuts of one order of the bins: the gain of each, shape (features, nodes, bins), and what lies left of it."""
-
-    gain: Floats
-    sums: Floats
-    rows: Floats
-    ranks: NDArray[np.intp] | None = None
-
-
-def best_splits(
-    sums: Floats,
-    rows: Floats,
-    categorical: NDArray[np.bool_],
-    *,
-    risk: Risk,
-    target: Target,
-    missing: int,
-    min_samples_leaf: int,
-) -> Splits:
+def best_splits(cells: Floats, categorical: NDArray[np.bool_], *, criterion: str, min_samples_leaf: int) -> Splits:
     """The best split of each node.
 
     Args:
-        sums: shape (features, nodes, bins, sums).
-        rows: how many, shape (features, nodes, bins).
-        categorical: which features are categories, shape (features, nodes).
-        risk: what to reduce.
-        target: what the sums are of.
-        missing: the bin of missing values, the last.
+        cells: of `SplitHistograms`, shape (nodes, features, bins, classes, sums); the last bin is for missing values.
+        categorical: which features are categories, shape (nodes, features).
+        criterion: the name of the risk to reduce.
         min_samples_leaf: how many rows each side must have.
     """
-    total, n_rows = sums[0].sum(axis=1), rows[0].sum(axis=1)
-    whole = risk(total)
-
-    def rated(left: Floats, left_rows: Floats, allowed: NDArray[np.bool_]) -> Floats:
-        gain = whole[None, :, None] - risk(left) - risk(total[None, :, None, :] - left)
-        fits = (left_rows >= min_samples_leaf) & (n_rows[None, :, None] - left_rows >= min_samples_leaf)
-        return np.where(fits & allowed[..., None], gain, -np.inf)
-
-    tried: list[_Candidates] = []
-    if not categorical.all():
-        left, left_rows = np.moveaxis(np.cumsum(np.moveaxis(sums, -1, 0), axis=3), 0, -1), np.cumsum(rows, axis=2)
-        tried.append(_Candidates(gain=rated(left, left_rows, ~categorical), sums=left, rows=left_rows))
-        gaps = rows[..., missing] > 0
-        if gaps.any():
-            left, left_rows = left + sums[:, :, [missing]], left_rows + rows[..., [missing]]
-            left[:, :, missing], left_rows[..., missing] = sums[:, :, missing], 0.0  # all else right is tried before
-            tried.append(_Candidates(gain=rated(left, left_rows, ~categorical & gaps), sums=left, rows=left_rows))
-    n_numeric = len(tried)
-    if categorical.any():
-        for key in _keys(sums, target):
-            order = np.argsort(np.where(rows > 0, key, np.inf), axis=2, kind="stable")
-            left = np.cumsum(np.take_along_axis(sums, order[..., None], axis=2), axis=2)
-            left_rows = np.cumsum(np.take_along_axis(rows, order, axis=2), axis=2)
-            ranks = np.argsort(order, axis=2)
-            gain = rated(left, left_rows, categorical)
-            tried.append(_Candidates(gain=gain, sums=left, rows=left_rows, ranks=ranks))
-    return _first_best(tried, n_numeric, whole, rows)
+    target, risk = CRITERIA[criterion]
+    orders = _orders(cells, target) if categorical.any() else np.zeros((0, *cells.shape[:3]), np.uint8)
+    runs, totals = _runs(cells, categorical, len(orders)), cells[:, 0].sum(axis=1)
+    sums = sums_of(totals, target)
+    base = total(sums) if criterion == "gini" else sums[..., 2] if criterion == "squared_error" else 0.0
+    whole, code = risk(sums), list(CRITERIA).index(criterion)
+    gains = np.full((len(runs), cells.shape[2] - 1), -np.inf)
+    _rate(cells, runs, orders, totals, whole - base, code, min_samples_leaf, gains)
+    best_of_runs, firsts = gains.max(axis=1), np.searchsorted(runs[:, 0], np.arange(len(cells)))
+    best = np.maximum.reduceat(best_of_runs, firsts)
+    least = best - TIES * (np.abs(whole) + np.abs(np.where(np.isfinite(best), best, 0.0)))
+    good = np.flatnonzero(best_of_runs >= least[runs[:, 0]])
+    run = good[np.searchsorted(runs[good, 0], np.arange(len(cells)))]
+    cut = (gains[run] >= least[:, None]).argmax(axis=1)
+    return _described(cells, orders, runs[run], cut, best, target)
 
 
-def _keys(sums: Floats, target: Target) -> list[Floats]:
-    """What puts categories in order: the mean target, or the share of a class."""
-    numbers = [1] if target != "class" else ([1] if sums.shape[-1] == 2 else list(range(sums.shape[-1])))
-    below = sums.sum(axis=-1) if target == "class" else sums[..., 2 if target == "gradient" else 0]
-    keys = []
+def _runs(cells: Floats, categorical: NDArray[np.bool_], n_orders: int) -> NDArray[np.int32]:
+    """What there is to try, in this order, as rows of node, slot and way.
+
+    Ways 0 and 1 of a number have missing values right and left; way 2 + i of a category is order i.
+    """
+    ways = np.zeros((*categorical.shape, 2 + n_orders), np.bool_)
+    ways[..., 0], ways[..., 1] = ~categorical, ~categorical & (total(cells[:, :, -1, :, 0]) > 0)
+    ways[..., 2:] = categorical[..., None]
+    return np.argwhere(ways).astype(np.int32)
+
+
+def _described(
+    cells: Floats,
+    orders: NDArray[np.uint8],
+    runs: NDArray[np.int32],
+    cut: NDArray[np.intp],
+    gain: Floats,
+    target: Target,
+) -> Splits:
+    """The splits of the runs that were chosen, one for each node."""
+    node, slot, way = runs.astype(np.intp).T
+    here, bins = cells[node, slot], np.arange(cells.shape[2])
+    goes_left = bins <= cut[:, None]
+    goes_left[:, -1] = way == 1
+    for n in np.flatnonzero(way >= 2):
+        goes_left[n] = False
+        goes_left[n, orders[way[n] - 2, n, slot[n], : cut[n] + 1]] = True
+    left = (here * goes_left[..., None, None]).sum(axis=1)
+    rows, left_rows = total(here[..., 0]), total(left[..., 0])
+    most_left = left_rows * 2 > rows.sum(axis=1)
+    return Splits(
+        slot=np.where(np.isfinite(gain), slot, -1),
+        cut=cut,
+        missing_left=np.where(rows[:, -1] > 0, way == 1, most_left) & (way < 2),
+        sets=np.where(rows > 0, goes_left, most_left[:, None]),
+        gain=gain,
+        left=sums_of(left, target),
+        left_rows=left_rows,
+    )
+
+
+def _orders(cells: Floats, target: Target) -> NDArray[np.uint8]:
+    """The bins by mean target, or by the share of a class, of several each in turn; those without rows are last."""
+    sums, rows = sums_of(cells, target), total(cells[..., 0])
+    n_classes = sums.shape[-1]
+    numbers = list(range(n_classes)) if target == "class" and n_classes > 2 else [1]
+    below = total(sums) if target == "class" else sums[..., 2 if target == "gradient" else 0]
+    orders = []
     for number in numbers:
         key = np.zeros(below.shape)
         np.divide(sums[..., number], below, out=key, where=below > 0)
-        keys.append(key)
-    return keys
+        orders.append(np.argsort(np.where(rows > 0, key, np.inf), axis=2, kind="stable"))
+    return np.stack(orders).astype(np.uint8)
 
 
-def _first_best(tried: list[_Candidates], n_numeric: int, whole: Floats, rows: Floats) -> Splits:
-    n_features, n_nodes, n_bins = rows.shape
-    gains = np.stack([one.gain for one in tried])  # (ways, features, nodes, bins)
-    flat = gains.transpose(2, 1, 0, 3).reshape(n_nodes, -1)
-    best = flat.max(axis=1)
-    scale = np.abs(whole) + np.abs(np.where(np.isfinite(best), best, 0.0))
-    first = (flat >= (best - TIES * scale)[:, None]).argmax(axis=1)
-    slot, way, cut = np.unravel_index(first, (n_features, len(tried), n_bins))
-    node = np.arange(n_nodes)
-    left = np.stack([tried[w].sums[s, n, c] for w, s, n, c in zip(way, slot, node, cut, strict=True)])
-    left_rows = np.array([tried[w].rows[s, n, c] for w, s, n, c in zip(way, slot, node, cut, strict=True)])
-    sets = np.zeros((n_nodes, n_bins), np.bool_)
-    for n in np.flatnonzero(way >= n_numeric):
-        ranks = tried[way[n]].ranks
-        assert ranks is not None
-        sets[n] = ranks[slot[n], n] <= cut[n]
-    n_here = rows[slot, node].sum(axis=1)
-    gap = rows[slot, node, n_bins - 1] > 0
-    missing_left = np.where(gap, way == 1, left_rows * 2 > n_here) & (way < n_numeric)
-    unseen = (way >= n_numeric)[:, None] & (rows[slot, node] == 0)
-    sets = np.where(unseen, (left_rows * 2 > n_here)[:, None], sets)
-    return Splits(
-        slot=np.where(np.isfinite(best), slot, -1), cut=cut, missing_left=missing_left, sets=sets,
-        gain=best, left=left, left_rows=left_rows,
-    )  # fmt: skip
+@compiled
+def _rate(
+    cells: Floats,
+    runs: NDArray[np.int32],
+    orders: NDArray[np.uint8],
+    totals: Floats,
+    start: Floats,
+    criterion: int,
+    min_rows: int,
+    gains: Floats,
+) -> None:
+    """The gain of each cut of each run; those between which no rows lie are one, and the first of them stands for it.
+
+    Of the risks of both sides only what a cut changes is summed, by the number of the criterion: Σ w² / Σ w over
+    classes, Σ w log w − Σ w log Σ w, (Σ w y)² / Σ w, or G² / H.
+    """
+    n_classes, n_sums = totals.shape[1:]
+    left = np.empty((n_classes, n_sums))
+    for run in range(len(runs)):
+        node, slot, way = np.uint32(runs[run, 0]), np.uint32(runs[run, 1]), runs[run, 2]
+        n_left, n_rows, left[:] = 0.0, totals[node, :, 0].sum(), 0.0
+        if way == 1:
+            left[:] = cells[node, slot, -1]
+            n_left = left[:, 0].sum()
+        for cut in range(gains.shape[1]):
+            b = np.int64(orders[way - 2, node, slot, cut]) if way >= 2 else cut
+            here = 0.0
+            for c in range(n_classes):
+                here += cells[node, slot, b, c, 0]
+            if here == 0.0:
+                continue
+            for c in range(n_classes):
+                for s in range(n_sums):
+                    left[c, s] += cells[node, slot, b, c, s]
+            n_left += here
+            if n_left < min_rows or n_rows - n_left < min_rows:
+                continue
+            score = start[node]
+            for side in range(2):
+                above, below = 0.0, 0.0
+                for c in range(n_classes):
+                    weight = left[c, 1] if side == 0 else totals[node, c, 1] - left[c, 1]
+                    below += weight
+                    if criterion == 0:
+                        above += weight * weight
+                    elif criterion == 1 and weight > 0.0:
+                        above += weight * np.log2(weight)
+                if criterion >= 2:
+                    above = left[0, 2] if side == 0 else totals[node, 0, 2] - left[0, 2]
+                    above *= above
+                if criterion == 3:
+                    below = left[0, 3] if side == 0 else totals[node, 0, 3] - left[0, 3]
+                if criterion == 1 and below > 0.0:
+                    score += above - below * np.log2(below)
+                elif below > 0.0:
+                    score += above / below
+            gains[run, cut] = score

@@ -17,6 +17,7 @@ from groundswell.estimators._bins import Bins, BinValues
 from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Grown
 from groundswell.estimators._input import CACHE_BYTES, Input
+from groundswell.estimators._row_errors import no_rows
 from groundswell.estimators._trees import Trees
 from groundswell.statistics import Batch, CategoryCounts, Moments, Statistic, Together
 
@@ -85,7 +86,7 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
             missing=missing,
         )
     if not seen["values"].values:
-        raise FitError("There are no rows to learn from.", fix="Check the filter, the weights or the file.")
+        raise no_rows()
     if classify:
         classes = labels.values
         _require_classes(classes)

@@ -1,13 +1,15 @@
 """`Trees`: grown binary trees as arrays of nodes, followed by many rows at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.estimators._bins import BinMatrix
+from groundswell.statistics._compiled import compiled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,37 +39,21 @@ class Trees:
     missing: int
     depth: int
 
-    def leaves(self, bins: BinMatrix, tree: int = 0, depth: int | None = None) -> NDArray[np.int32]:
-        """The node that each row reaches, shape (rows,): a leaf, or one at the given depth."""
-        node = np.full(len(bins), self.roots[tree], np.int32)
-        rows = np.arange(len(bins))
-        for _ in range(self.depth if depth is None else depth):
-            node = self.children(bins, rows, node)
-        return node
+    @cached_property
+    def questions(self) -> NDArray[np.int32]:
+        """Feature, cut, whether missing values go left, category, left and right child, side by side for each node."""
+        columns = (self.feature, self.cut, self.missing_left, self.category, self.left, self.right)
+        return np.stack(columns, axis=1, dtype=np.int32)
 
-    def children(self, bins: BinMatrix, rows: NDArray[Any], node: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The nodes that rows reach from a node by its question; from a leaf, the leaf itself.
-
-        Args:
-            bins: column-major, shape (rows of the part, features).
-            rows: which rows, positions.
-            node: where each of them is.
-        """
-        place = (np.maximum(self.feature, 0) * np.intp(len(bins))).take(node)
-        place += rows
-        found = bins.reshape(-1, order="F").take(place)
-        left = found <= self.cut.take(node)
-        if self.missing_left.any():
-            left |= (found == self.missing) & self.missing_left.take(node)
-        if len(self.sets):
-            category = self.category.take(node)
-            named = np.flatnonzero(category >= 0)
-            left[named] = self.sets[category[named], found[named]]
-        return np.where(left, self.left.take(node), self.right.take(node))
+    def leaves(self, bins: BinMatrix, tree: int = 0) -> NDArray[np.int32]:
+        """The leaf that each row of a tree reaches, shape (rows,)."""
+        found = np.full(len(bins), self.roots[tree], np.int32)
+        _descend(bins, self.questions, self.sets, self.missing, found.view(np.uint32))
+        return found
 
     def arrays(self) -> dict[str, Any]:  # Any: arrays and numbers
         """The attributes as a plain dictionary, as estimators store them."""
-        return dict(vars(self))
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def single(missing: int, n_bins: int, n_trees: int) -> Trees:
@@ -137,3 +123,22 @@ def joined(parts: Sequence[Trees]) -> Trees:
         missing=parts[0].missing,
         depth=max(part.depth for part in parts),
     )
+
+
+@compiled
+def _descend(
+    bins: BinMatrix, questions: NDArray[np.int32], sets: NDArray[np.bool_], missing: int, nodes: NDArray[np.uint32]
+) -> None:
+    """Send each row from the node where it is down to a leaf."""
+    for row in range(len(bins)):
+        node = nodes[row]
+        while questions[node, 0] >= 0:
+            b = bins[row, np.uint32(questions[node, 0])]
+            if questions[node, 3] >= 0:
+                left = sets[np.uint32(questions[node, 3]), b]
+            elif b == missing:
+                left = questions[node, 2] != 0
+            else:
+                left = b <= questions[node, 1]
+            node = np.uint32(questions[node, 4]) if left else np.uint32(questions[node, 5])
+        nodes[row] = node

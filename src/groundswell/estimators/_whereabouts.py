@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.estimators._criteria import Floats
+from groundswell.estimators._bins import BinMatrix
 from groundswell.estimators._trees import Trees
 from groundswell.statistics import Batch
+from groundswell.statistics._compiled import compiled
 
 MEMORY_BYTES = 256 << 20
 """How much is kept; a row takes nine bytes for each tree that drew it."""
+
+_NONE = np.zeros(0, np.uint8)
 
 Sampling = Callable[[Batch, int], NDArray[np.uint8]]
 """How often each row of a batch counts in a tree."""
@@ -50,17 +53,42 @@ class Reached:
         """What it takes to keep it."""
         return self.rows.nbytes + self.nodes.nbytes + (0 if self.times is None else self.times.nbytes)
 
-    def at(self, depth: int, trees: Trees, open_: NDArray[np.bool_], bins: NDArray[np.uint8]) -> "Reached":
+    def at(self, level: "Level", bins: BinMatrix) -> "Reached":
         """The same rows at a deeper level, those in open nodes only."""
-        nodes = self.nodes
-        for _ in range(self.depth, depth):
-            nodes = trees.children(bins, self.rows, nodes)
-        here = open_[nodes]
-        if here.all():
-            return Reached(rows=self.rows, nodes=nodes, times=self.times, depth=depth)
-        chosen = np.flatnonzero(here)
-        times = None if self.times is None else self.times[chosen]
-        return Reached(rows=self.rows[chosen], nodes=nodes[chosen], times=times, depth=depth)
+        reached = self
+        inner = level.trees.feature >= 0
+        for depth in range(self.depth, level.depth):
+            reached = reached._asked(level, bins, level.open if depth == level.depth - 1 else inner)
+        return reached
+
+    def _asked(self, level: "Level", bins: BinMatrix, wanted: NDArray[np.bool_]) -> "Reached":
+        """The rows one question further, those whose node is wanted."""
+        trees, count, timed = level.trees, len(self.rows), self.times is not None
+        rows, nodes = np.empty(count, np.int32), np.empty(count, np.int32)
+        before = self.times if self.times is not None else _NONE
+        times = np.empty_like(before)
+        left = _ask(
+            bins, self.rows.view(np.uint32), self.nodes.view(np.uint32), before, trees.questions, trees.sets,
+            trees.missing, wanted, rows, nodes, times,
+        )  # fmt: skip
+        if left < count:  # copies, or the memory of the others would be held
+            rows, nodes, times = rows[:left].copy(), nodes[:left].copy(), times[:left].copy()
+        return Reached(rows=rows, nodes=nodes, times=times if timed else None, depth=self.depth + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A level of the trees under way.
+
+    Args:
+        trees: as they are grown so far.
+        depth: of the level.
+        open: for each node whether it is open at this level.
+    """
+
+    trees: Trees
+    depth: int
+    open: NDArray[np.bool_]
 
 
 class Whereabouts:
@@ -75,20 +103,12 @@ class Whereabouts:
         self._kept: dict[tuple[int, int], Reached] = {}
         self._lock = threading.Lock()
 
-    def of(self, batch: NumberedBatch, tree: int, trees: Trees, depth: int, open_: NDArray[np.bool_]) -> Reached:
-        """The rows that are in open nodes of a level.
-
-        Args:
-            batch: a part, binned.
-            tree: which of the trees.
-            trees: as they are grown so far.
-            depth: the level.
-            open_: for each node whether it is open at this level.
-        """
+    def of(self, batch: NumberedBatch, tree: int, level: Level) -> Reached:
+        """The rows of a binned part that are in open nodes of a tree at a level."""
         place = (batch.number, tree)
         before = self._kept.get(place)
-        reached = self._drawn(batch, tree, trees) if before is None else before
-        reached = reached.at(depth, trees, open_, batch.matrix)
+        reached = self._drawn(batch, tree, level.trees) if before is None else before
+        reached = reached.at(level, batch.matrix)
         with self._lock:
             left = self._memory_left + (0 if before is None else before.n_bytes) - reached.n_bytes
             if left >= 0:
@@ -105,8 +125,35 @@ class Whereabouts:
         return Reached(rows=rows, nodes=np.full(len(rows), trees.roots[tree], np.int32), times=times, depth=0)
 
 
-def counted(reached: Reached, weights: Floats | None) -> Floats | None:
-    """The weights of the rows: their own times how often they count."""
-    if reached.times is None:
-        return None if weights is None else weights[reached.rows]
-    return reached.times.astype(np.float64) if weights is None else weights[reached.rows] * reached.times
+@compiled
+def _ask(
+    bins: BinMatrix,
+    rows: NDArray[np.uint32],
+    nodes: NDArray[np.uint32],
+    times: NDArray[np.uint8],
+    questions: NDArray[np.int32],
+    sets: NDArray[np.bool_],
+    missing: int,
+    wanted: NDArray[np.bool_],
+    new_rows: NDArray[np.int32],
+    new_nodes: NDArray[np.int32],
+    new_times: NDArray[np.uint8],
+) -> int:
+    """Send rows one question further and keep those whose node is wanted; how many. Rows in leaves are not."""
+    kept = np.uint64(0)
+    for i in range(len(rows)):
+        row, node = rows[i], nodes[i]
+        if questions[node, 0] >= 0:
+            b = bins[row, np.uint32(questions[node, 0])]
+            if questions[node, 3] >= 0:
+                left = sets[np.uint32(questions[node, 3]), b]
+            elif b == missing:
+                left = questions[node, 2] != 0
+            else:
+                left = b <= questions[node, 1]
+            child = questions[node, 4] if left else questions[node, 5]
+            new_rows[kept], new_nodes[kept] = row, child
+            if len(times):
+                new_times[kept] = times[i]
+            kept += np.uint64(wanted[np.uint32(child)])
+    return int(kept)

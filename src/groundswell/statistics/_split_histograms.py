@@ -1,8 +1,7 @@
 """`SplitHistograms`: what a level of a histogram-based tree needs to choose its splits.
 
-For every node, feature and bin: rows, weight, and sums of the target. The inner loop is `np.add.at` on complex numbers,
-which adds two sums in one pass over the codes: 1.8 ns per row and feature, where `np.bincount` takes 1.3 ns for each
-sum and a new array every time.
+For every node, feature and bin: rows, weight, and sums of the target. The inner loop is compiled: it looks at each row
+once, and adds all sums of a cell where they lie side by side.
 """
 
 from collections.abc import Callable
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 
 from groundswell.errors import DataError, TypeMismatchError
 from groundswell.statistics._batch import Batch
+from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._statistic import require_equal, require_same_width
 
-_CHUNK = 1 << 15
-"""Rows whose codes are made at a time: they stay in the cache."""
-
 __all__ = ["NodeFunction", "SplitHistograms", "SplitHistogramsResult"]
+
+_NONE, _NO_WEIGHTS = np.zeros(0, np.uint8), np.zeros(0)
 
 NodeFunction: TypeAlias = Callable[[Batch], NDArray[np.integer[Any]]]
 """The node of each row: 0 … n_nodes − 1, or a negative number for a row that is in no node of this level."""
@@ -48,7 +47,7 @@ class SplitHistogramsResult:
 class SplitHistograms:
     """Histograms of a target over binned features, for each node of one level of a tree.
 
-    X holds bins: whole numbers below `n_bins`, best as column-major uint8. A bin for missing values is one like any
+    X holds bins: whole numbers below `n_bins`, best as row-major uint8. A bin for missing values is one like any
     other, and which it is, is the caller's choice. The histograms of one child are those of its parent less those of
     its sibling, so `nodes` may return −1 for the rows of larger siblings.
 
@@ -78,15 +77,16 @@ class SplitHistograms:
     n_classes: int = 1
     nodes: NodeFunction | None = None
     center: float = 0.0
-    cells: NDArray[np.complex128] = field(init=False)
+    cells: Floats = field(init=False)
     dropped: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self.cells = np.zeros((0, self._n_pairs, self.n_nodes * self.n_classes * self.n_bins), np.complex128)
+        self.cells = self._zeros(0)
 
-    @property
-    def _n_pairs(self) -> int:
-        return 1 if self.target == "class" else 2
+    def _zeros(self, width: int) -> Floats:
+        """Shape (nodes, features, bins, classes, sums): rows, weight, and the two sums of a target that is no class."""
+        n_classes, n_sums = (self.n_classes, 2) if self.target == "class" else (1, 4)
+        return np.zeros((self.n_nodes, width, self.n_bins, n_classes, n_sums))
 
     def zero(self) -> "SplitHistograms":
         """The same level, no rows."""
@@ -108,50 +108,56 @@ class SplitHistograms:
                 lost = (nodes >= 0) & ~counted
                 self.dropped += float(lost.sum() if block.weights is None else block.weights[lost].sum())
                 kept = np.flatnonzero(counted)
-                block, nodes, y = block.rows(kept), nodes[kept], y[kept]
+                block, nodes = block.rows(kept), nodes[kept]
             if len(block):
-                places = nodes.astype(np.intp)
-                self._check(block.matrix, places)
-                self.add(block.matrix, y, block.weights, places, np.arange(len(block)))
+                self._check(block, nodes)
+                bins = np.ascontiguousarray(block.matrix, np.uint8 if self.n_bins <= 256 else np.uint32)
+                rows = np.arange(len(block), dtype=np.int32)
+                self.add(Batch(X=bins, y=block.target, weights=block.weights), rows, nodes.astype(np.int32))
 
     def add(
         self,
-        bins: NDArray[Any],
-        y: Floats,
-        weights: Floats | None,
-        nodes: NDArray[np.intp],
-        rows: NDArray[np.intp],
-        features: NDArray[np.intp] | None = None,
+        batch: Batch,
+        rows: NDArray[np.int32],
+        nodes: NDArray[np.int32],
+        *,
+        times: NDArray[np.uint8] | None = None,
+        places: NDArray[np.int32] | None = None,
+        features: NDArray[np.uint32] | None = None,
     ) -> None:
-        """Add chosen rows of a matrix, and for each node chosen features, without a copy of either.
+        """Add chosen rows of a batch, and for each node chosen features, without a copy of either and unchecked.
 
         Args:
-            bins: column-major, shape (rows of the part, features), each below `n_bins`; not checked.
-            y: of the chosen rows, shape (chosen, targets), without NaN.
-            weights: of the chosen rows; None counts each once.
-            nodes: of the chosen rows, each below `n_nodes`.
-            rows: which are chosen, positions.
+            batch: with row-major bins as X, uint8 or uint32, and a target without NaN.
+            rows: which of its rows, positions.
+            nodes: of the chosen rows.
+            times: how often each chosen row counts; None is once.
+            places: what number below `n_nodes` a node has in this level, negative for one that is not in it; None
+                where nodes are such numbers.
             features: those of each node, shape (n_nodes, k), in place of all; they are columns 0 … k − 1 of the result.
         """
+        bins = batch.matrix
         width = bins.shape[1] if features is None else features.shape[1]
-        if not len(self.cells):
-            self.cells = np.zeros((width, *self.cells.shape[1:]), np.complex128)
-        require_same_width(len(self.cells), width)
-        offsets = (nodes * self.n_classes + self._classes(y)) * self.n_bins
-        pairs = self._pairs(y, np.ones(len(y)) if weights is None else weights)
-        values, n_rows = bins.reshape(-1, order="F"), len(bins)
-        for start in range(0, len(rows), _CHUNK):
-            some = slice(start, start + _CHUNK)
-            row, node, offset, terms = rows[some], nodes[some], offsets[some], [pair[some] for pair in pairs]
-            place, codes = np.empty_like(row), np.empty_like(row)
-            for j, cells in enumerate(self.cells):
-                first = j * n_rows if features is None else (features[:, j] * n_rows).take(node)
-                np.add(row, first, out=place)
-                np.add(offset, values.take(place), out=codes)
-                for sums, term in zip(cells, terms, strict=True):
-                    np.add.at(sums, codes, term)
+        if not self.cells.shape[1]:
+            self.cells = self._zeros(width)
+        require_same_width(self.cells.shape[1], width)
+        if features is None:
+            features = np.tile(np.arange(width, dtype=np.uint32), (self.n_nodes, 1))
+        where = (
+            rows.view(np.uint32),
+            nodes.view(np.uint32),
+            _NONE if times is None else times,
+            np.arange(self.n_nodes, dtype=np.int32) if places is None else places,
+            features,
+        )
+        y, weights = np.ascontiguousarray(batch.target), _NO_WEIGHTS if batch.weights is None else batch.weights
+        if self.target == "class":
+            _add_classes(bins, y, weights, *where, self.cells)
+        else:
+            _add_numbers(bins, y, weights, *where, self.center, self.target == "gradient", self.cells)
 
-    def _check(self, bins: NDArray[Any], nodes: NDArray[np.intp]) -> None:
+    def _check(self, block: Batch, nodes: NDArray[Any]) -> None:
+        bins, labels = block.matrix, block.target[:, 0]
         if bins.dtype.kind not in "ui":
             raise TypeMismatchError(
                 f"X has the type {bins.dtype}, where bins are needed.",
@@ -166,29 +172,13 @@ class SplitHistograms:
                     why=f"With {limit} {noun}s they are numbered 0 … {limit - 1}.",
                     fix=f"Raise n_{noun}s, or number the {noun}s from 0.",
                 )
-
-    def _classes(self, y: Floats) -> NDArray[np.intp] | int:
-        if self.target != "class":
-            return 0
-        classes = y[:, 0].astype(np.intp)
-        if (classes != y[:, 0]).any() or classes.min() < 0 or classes.max() >= self.n_classes:
-            wrong = (classes != y[:, 0]) | (classes < 0) | (classes >= self.n_classes)
+        wrong = (labels != np.floor(labels)) | (labels < 0) | (labels >= self.n_classes)
+        if self.target == "class" and wrong.any():
             raise DataError(
-                f"The target {y[wrong][0, 0]:g} is no class.",
+                f"The target {labels[wrong][0]:g} is no class.",
                 why=f"With {self.n_classes} classes they are numbered 0 … {self.n_classes - 1}.",
                 fix="Encode the classes as 0, 1, 2, …, and give n_classes.",
             )
-        return classes
-
-    def _pairs(self, y: Floats, w: Floats) -> list[NDArray[np.complex128]]:
-        """What is added for each row, two sums to a complex number: (1, w), then the sums of the target."""
-        counts = np.ones(len(w)) + 1j * w
-        if self.target == "class":
-            return [counts]
-        if self.target == "gradient":
-            return [counts, w * y[:, 0] + 1j * (w * y[:, 1])]
-        shifted = y[:, 0] - self.center
-        return [counts, w * shifted + 1j * (w * shifted**2)]
 
     def merge(self, other: "SplitHistograms") -> None:
         """Add the histograms.
@@ -197,19 +187,81 @@ class SplitHistograms:
             DataError: the other is of another level, or saw another number of columns.
         """
         require_equal(self, other, "n_nodes", "n_bins", "target", "n_classes", "center")
-        if len(other.cells):
-            if not len(self.cells):
+        if other.cells.shape[1]:
+            if not self.cells.shape[1]:
                 self.cells = other.cells.copy()
             else:
-                require_same_width(len(self.cells), len(other.cells))
+                require_same_width(self.cells.shape[1], other.cells.shape[1])
                 self.cells += other.cells
         self.dropped += other.dropped
 
     def result(self) -> SplitHistogramsResult:
         """The histograms."""
-        shape = (len(self.cells), self._n_pairs, self.n_nodes, self.n_classes, self.n_bins)
-        cells = np.moveaxis(self.cells.reshape(shape), 3, 4)
+        cells = np.moveaxis(self.cells, (4, 1), (0, 1))
         if self.target != "class":
             cells = cells[..., 0]
-        parts = [part.copy("K") for pair in range(self._n_pairs) for part in (cells[:, pair].real, cells[:, pair].imag)]
-        return SplitHistogramsResult(rows=parts[0], weight=parts[1], sums=tuple(parts[2:]), dropped=self.dropped)
+        rows, weight, *sums = np.ascontiguousarray(cells)
+        return SplitHistogramsResult(rows=rows, weight=weight, sums=tuple(sums), dropped=self.dropped)
+
+
+@compiled
+def _add_classes(
+    bins: NDArray[Any],
+    y: Floats,
+    weights: Floats,
+    rows: NDArray[np.uint32],
+    nodes: NDArray[np.uint32],
+    times: NDArray[np.uint8],
+    places: NDArray[np.int32],
+    features: NDArray[np.uint32],
+    cells: Floats,
+) -> None:
+    """Count rows and add weights, of which an empty array means ones; so do empty `times`."""
+    for i in range(len(rows)):
+        row, place = rows[i], places[nodes[i]]
+        if place >= 0:
+            node, label, weight = np.uint32(place), np.uint32(y[row, 0]), 1.0  # unsigned: no index counts from the end
+            if len(weights):
+                weight = weights[row]
+            if len(times):
+                weight *= times[i]
+            for j in range(features.shape[1]):
+                b = bins[row, features[node, j]]
+                cells[node, j, b, label, 0] += 1.0
+                cells[node, j, b, label, 1] += weight
+
+
+@compiled
+def _add_numbers(
+    bins: NDArray[Any],
+    y: Floats,
+    weights: Floats,
+    rows: NDArray[np.uint32],
+    nodes: NDArray[np.uint32],
+    times: NDArray[np.uint8],
+    places: NDArray[np.int32],
+    features: NDArray[np.uint32],
+    center: float,
+    gradient: bool,
+    cells: Floats,
+) -> None:
+    """Count rows, and add weights and the two sums: w (y − center) and its square, or gradient and Hessian."""
+    for i in range(len(rows)):
+        row, place = rows[i], places[nodes[i]]
+        if place >= 0:
+            node, weight = np.uint32(place), 1.0
+            if len(weights):
+                weight = weights[row]
+            if len(times):
+                weight *= times[i]
+            if gradient:
+                first, second = weight * y[row, 0], weight * y[row, 1]
+            else:
+                number = y[row, 0] - center
+                first, second = weight * number, weight * (number * number)
+            for j in range(features.shape[1]):
+                b = bins[row, features[node, j]]
+                cells[node, j, b, 0, 0] += 1.0
+                cells[node, j, b, 0, 1] += weight
+                cells[node, j, b, 0, 2] += first
+                cells[node, j, b, 0, 3] += second
