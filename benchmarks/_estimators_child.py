@@ -65,16 +65,14 @@ def in_memory(task: Task, table: pa.Table) -> tuple[Any, Any]:
     return table.drop_columns("label").to_pandas().to_numpy(), table["label"].to_numpy()
 
 
-def sklearns(task: Task, file: pq.ParquetFile) -> tuple[Any, float, int]:
-    """Read into memory, fit, and transform if asked for."""
-    table = file.read_row_groups(range(max(int(file.num_row_groups * task.share), 1)))
-    rows = table.num_rows
+def sklearns(task: Task, table: pa.Table) -> tuple[Any, float]:
+    """Fit in memory, and transform if asked for."""
     X, y = in_memory(task, table)
     del table
     model = (task.peer or task.ours)(Sklearn()).fit(X, y)
     if task.answer is not None:
-        return model, 0.0, rows
-    return model, float(model.transform(X).sum(dtype=np.float64)), rows
+        return model, 0.0
+    return model, float(model.transform(X).sum(dtype=np.float64))
 
 
 def small(task: Task, rows: int) -> Mapping[str, Any]:
@@ -107,7 +105,8 @@ def main() -> None:
         made = MadeRows(int(where), task.table)
         report(lambda: {"before_mb": before, "passes": getattr(ours(task, made)[0], "n_passes_", None)})
         return
-    (task.ours(own) if who == "ours" else (task.peer or task.ours)(Sklearn()))  # imports take no part in the time
+    few = row_group(0, 512, task.table)  # what is imported or compiled once takes no part in the time
+    ours(task, few) if who == "ours" else sklearns(task, few)
 
     def work() -> Mapping[str, Any]:
         before, file = time.process_time(), pq.ParquetFile(where)
@@ -115,7 +114,9 @@ def main() -> None:
         if who == "ours":
             model, total = ours(task, where)
         else:
-            model, total, rows = sklearns(task, file)
+            groups = range(max(int(file.num_row_groups * task.share), 1))
+            rows = sum(file.metadata.row_group(group).num_rows for group in groups)
+            model, total = sklearns(task, file.read_row_groups(groups))
         cpu_seconds = time.process_time() - before
 
         def answer() -> list[float]:

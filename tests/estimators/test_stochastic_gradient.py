@@ -14,7 +14,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.errors import ColumnNotFoundError, FitError, TypeMismatchError
 from groundswell.estimators import SGDClassifier, SGDRegressor
-from groundswell.estimators._descent import Hinge, Huber, Schedule
+from groundswell.estimators._descent import Schedule
+from groundswell.estimators._descent_losses import Hinge, Huber
 
 ORDER = "the order of the rows and their number in a step matter: a weight is no repetition, as in scikit-learn"
 EXPECTED = {f"check_sample_weight_equivalence_on_{kind}_data": ORDER for kind in ("dense", "sparse")}
@@ -165,7 +166,7 @@ def test_shuffles_stay_in_their_blocks_and_follow_the_seed(rows):
 def test_rates_follow_their_schedules():
     def rates(kind, points, factor=1.0):
         schedule = Schedule(kind=kind, eta0=0.8, power_t=0.5, alpha=0.0001, decay=0.5, decay_epochs=2)
-        return [schedule.rate(t, epoch, factor) for t, epoch in points]
+        return [float(schedule.rates(range(t, t + 1), epoch, factor)[0]) for t, epoch in points]
 
     points = [(1, 0), (4, 1), (9, 2), (16, 5)]
     assert rates("constant", points) == [0.8] * 4

@@ -1,16 +1,17 @@
 """Gradient descent for linear functions: batch, stochastic and mini-batch, with the usual learning schedules."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.engines import Batches
 from groundswell.errors import FitError
-from groundswell.estimators._row_blocks import RowBlock, row_blocks
+from groundswell.estimators._descent_losses import SlopedLoss
+from groundswell.estimators._descent_steps import descend
+from groundswell.estimators._row_blocks import RowBlock
 from groundswell.statistics._matrix import Floats
 
 SCHEDULES = ("constant", "invscaling", "optimal", "adaptive", "step", "exponential")
@@ -20,50 +21,6 @@ DIVERGED = 1e4
 """A mean loss so many times that of predicting nothing is no wobble of the first long steps any more."""
 
 SHORTER_STEPS = "Put StandardScaler before it in a pipeline, lower eta0, or raise alpha with 'optimal'."
-
-
-class SlopedLoss(Protocol):
-    """A convex function of a predictor and a target, both of the shape (rows, functions)."""
-
-    def value(self, eta: Floats, y: Floats) -> Floats:
-        """The loss."""
-
-    def slope(self, eta: Floats, y: Floats) -> Floats:
-        """A derivative, or a subgradient, by the predictor."""
-
-
-@dataclass(frozen=True)
-class Hinge:
-    """max(0, 1 − s η) with s = 2y − 1, y in {0, 1}: the loss of the linear support vector machine."""
-
-    def value(self, eta: Floats, y: Floats) -> Floats:
-        """max(0, 1 − s η)."""
-        return np.maximum(0.0, 1 - (2 * y - 1) * eta)
-
-    def slope(self, eta: Floats, y: Floats) -> Floats:
-        """−s within the margin and on it, else 0."""
-        s = 2 * y - 1
-        return np.where(s * eta <= 1, -s, 0.0)
-
-
-@dataclass(frozen=True)
-class Huber:
-    """½ r² for |r| ≤ ε, else ε |r| − ½ ε², with r = η − y.
-
-    References:
-        Huber: Robust estimation of a location parameter, Annals of Mathematical Statistics 35 (1964).
-    """
-
-    epsilon: float
-
-    def value(self, eta: Floats, y: Floats) -> Floats:
-        """The loss."""
-        r = np.abs(eta - y)
-        return np.where(r <= self.epsilon, 0.5 * r**2, self.epsilon * r - 0.5 * self.epsilon**2)
-
-    def slope(self, eta: Floats, y: Floats) -> Floats:
-        """r, at most ε in size."""
-        return np.clip(eta - y, -self.epsilon, self.epsilon)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,24 +41,25 @@ class Schedule:
     decay: float
     decay_epochs: int
 
-    def rate(self, t: int, epoch: int, factor: float) -> float:
-        """The rate; `factor` is what "adaptive" has left of it.
+    def rates(self, steps: range, epoch: int, factor: float) -> Floats:
+        """The rate of each step; `factor` is what "adaptive" has left of it.
 
         Args:
-            t: the step, from 1.
+            steps: from 1.
             epoch: from 0.
             factor: at most 1.
         """
+        t = np.arange(steps.start, steps.stop, dtype=np.float64)
         if self.kind == "optimal":
             t0 = self.alpha**-0.75  # so that the first rate is the typical size of a weight, α^−¼
-            return float(1 / (self.alpha * (t0 + t - 1)))
+            return np.asarray(1 / (self.alpha * (t0 + t - 1)))
         if self.kind == "invscaling":
-            return float(self.eta0 / t**self.power_t)
+            return np.asarray(self.eta0 / t**self.power_t)
         if self.kind == "step":
-            return float(self.eta0 * self.decay ** (epoch // self.decay_epochs))
+            return np.full(len(t), self.eta0 * self.decay ** (epoch // self.decay_epochs))
         if self.kind == "exponential":
-            return self.eta0 * math.exp(-self.decay * epoch)
-        return self.eta0 * factor
+            return np.full(len(t), self.eta0 * math.exp(-self.decay * epoch))
+        return np.full(len(t), self.eta0 * factor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,34 +118,31 @@ class Descent:
         """W and b: their means if iterates were averaged, else the last."""
         return (self.mean_W, self.mean_b) if self.n_averaged else (self.W, self.b)
 
-    def run_epoch(self, batches: Batches, plan: Plan) -> float:
+    def run_epoch(self, blocks: Iterable[RowBlock], plan: Plan) -> float:
         """One pass over the rows; the mean loss of a row, at the time of its step or, if held out, after the pass.
 
         Raises:
             FitError: a value is missing or infinite, there are no rows, or the descent diverges.
         """
-        total, weight, null, gradient = 0.0, 0.0, 0.0, None
+        total, weight, null, gradient = 0.0, 0.0, 0.0, np.zeros((len(self.W) + 1, len(self.b)))
         with np.errstate(over="ignore", invalid="ignore"):  # a descent that diverges is told below
-            for block in _learned_from(batches, plan, self.epoch):
-                for X, y, w in _steps(block, plan.batch_size):
-                    eta = X @ self.W + self.b
-                    total += float((w[:, None] * plan.loss.value(eta, y)).sum())
-                    weight += float(w.sum())
-                    if not self.epoch:
-                        null += float((w[:, None] * plan.loss.value(np.zeros_like(eta), y)).sum())
-                    slopes = plan.loss.slope(eta, y) * w[:, None]
-                    found = np.vstack([slopes.sum(axis=0), X.T @ slopes])
-                    if plan.batch_size is None:
-                        gradient = found if gradient is None else gradient + found
-                    else:
-                        self._step(found / len(y), plan)
-            if gradient is not None:
+            for block in blocks:
+                chosen = _chosen(block, plan, self.epoch)
+                weight += float(block.weights[chosen].sum())
+                if not self.epoch:
+                    rows = block.weights[chosen, None]
+                    null += float((rows * plan.loss.value(np.zeros((len(chosen), len(self.b))), block.y[chosen])).sum())
+                if plan.batch_size is None:
+                    total += self._add_slopes(block.rows(chosen) if plan.held_out else block, plan, gradient)
+                else:
+                    total += self._steps(block, chosen, plan.batch_size, plan)
+            if plan.batch_size is None and weight:
                 self._step(gradient / weight, plan)
         if not weight:
             raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
         self.null_loss = null / weight if not self.epoch else self.null_loss
         self.epoch += 1
-        mean = self._held_out_loss(batches, plan) if plan.held_out else total / weight
+        mean = self._held_out_loss(blocks, plan) if plan.held_out else total / weight
         if not (math.isfinite(mean) and np.isfinite(self.W).all()):
             raise FitError(
                 f"The descent diverges: after {self.t} steps the loss is {mean:g}, and {self.null_loss:g} with W = 0.",
@@ -196,9 +151,18 @@ class Descent:
             )
         return mean
 
+    def _add_slopes(self, block: RowBlock, plan: Plan, gradient: Floats) -> float:
+        """Add to the gradient of all rows; Σ w ℓ of these."""
+        eta, w = block.X @ self.W + self.b, block.weights[:, None]
+        slopes = plan.loss.slope(eta, block.y) * w
+        gradient[0] += slopes.sum(axis=0)
+        gradient[1:] += block.X.T @ slopes
+        return float((w * plan.loss.value(eta, block.y)).sum())
+
     def _step(self, gradient: Floats, plan: Plan) -> None:
+        """One step along the gradient of all rows."""
         self.t += 1
-        rate = plan.schedule.rate(self.t, self.epoch, self.factor)
+        rate = float(plan.schedule.rates(range(self.t, self.t + 1), self.epoch, self.factor)[0])
         self.W *= max(0.0, 1 - rate * plan.square)
         self.W -= rate * gradient[1:]
         if plan.absolute:
@@ -210,10 +174,23 @@ class Descent:
             self.mean_W += (self.W - self.mean_W) / self.n_averaged
             self.mean_b = self.mean_b + (self.b - self.mean_b) / self.n_averaged
 
-    def _held_out_loss(self, batches: Batches, plan: Plan) -> float:
+    def _steps(self, block: RowBlock, chosen: NDArray[np.int64], size: int, plan: Plan) -> float:
+        """The steps of a block; Σ w ℓ of its rows. A step does not reach into the next block."""
+        steps = range(self.t + 1, self.t + 1 + math.ceil(len(chosen) / size))
+        rates = plan.schedule.rates(steps, self.epoch, self.factor)
+        first = len(steps) if plan.average_from is None else max(plan.average_from - steps.start, 0)
+        rule = plan.loss, size, plan.square, plan.absolute, plan.fit_intercept
+        own = (np.ascontiguousarray(self.W.T), self.b, np.ascontiguousarray(self.mean_W.T), self.mean_b)
+        total = descend(block, chosen, rates, rule, own, (first, self.n_averaged))
+        self.W, self.mean_W = own[0].T.copy(), own[2].T.copy()
+        self.t += len(steps)
+        self.n_averaged += max(len(steps) - first, 0)
+        return total
+
+    def _held_out_loss(self, blocks: Iterable[RowBlock], plan: Plan) -> float:
         W, b = self.solution
         total = weight = 0.0
-        for block in row_blocks(batches, plan.shuffle_rows):
+        for block in blocks:
             rows = block.rows(_held_out(block, plan))
             total += float((rows.weights[:, None] * plan.loss.value(rows.X @ W + b, rows.y)).sum())
             weight += float(rows.weights.sum())
@@ -238,25 +215,14 @@ class Descent:
         return descent
 
 
-def _learned_from(batches: Batches, plan: Plan, epoch: int) -> Iterator[RowBlock]:
-    """The blocks without the rows held out, shuffled if so planned."""
-    for block in row_blocks(batches, plan.shuffle_rows):
-        chosen = np.arange(len(block.y))
-        if plan.held_out:
-            chosen = chosen[~_held_out(block, plan)]
-        if plan.shuffle and plan.batch_size is not None:
-            chosen = np.random.default_rng([plan.seed, epoch, block.number]).permutation(chosen)
-        yield block if len(chosen) == len(block.y) and not plan.shuffle else block.rows(chosen)
+def _chosen(block: RowBlock, plan: Plan, epoch: int) -> NDArray[np.int64]:
+    """The rows of a block in the order of the steps: without those held out, shuffled if so planned."""
+    chosen = np.flatnonzero(~_held_out(block, plan)) if plan.held_out else np.arange(len(block.y))
+    if plan.shuffle and plan.batch_size is not None:
+        chosen = np.random.default_rng([plan.seed, epoch, block.number]).permutation(chosen)
+    return chosen
 
 
 def _held_out(block: RowBlock, plan: Plan) -> NDArray[np.bool_]:
     lots = np.random.default_rng([plan.seed, block.number]).random(len(block.y))
     return np.asarray(lots < plan.held_out)
-
-
-def _steps(block: RowBlock, batch_size: int | None) -> Iterator[tuple[Any, Floats, Floats]]:  # Any: a dense or sparse X
-    """The rows of each step of a block; a step does not reach into the next block."""
-    size = len(block.y) if batch_size is None else batch_size
-    for start in range(0, len(block.y), max(size, 1)):
-        chosen = slice(start, start + size)
-        yield block.X[chosen], block.y[chosen], block.weights[chosen]

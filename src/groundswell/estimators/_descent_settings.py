@@ -16,9 +16,10 @@ from groundswell.estimators._descent import (
     Descent,
     Plan,
     Schedule,
-    SlopedLoss,
 )
-from groundswell.estimators._input import Input
+from groundswell.estimators._descent_losses import SlopedLoss
+from groundswell.estimators._input import CACHE_BYTES, Input
+from groundswell.estimators._row_blocks import RowBlocks
 
 LEAST_RATE = 1e-6
 """The rate at which "adaptive" gives up, as in scikit-learn."""
@@ -28,9 +29,10 @@ def fit_descent(estimator: Any, data: Input, n_functions: int) -> Descent:  # An
     """Epochs until there is no more gain; sets `n_iter_`, `loss_curve_` and what `partial_fit` goes on from."""
     plan = _plan(estimator)
     descent = Descent(np.zeros((data.n_features, n_functions)), np.zeros(n_functions))
+    blocks = RowBlocks(data.batches, plan.shuffle_rows, memory_bytes=CACHE_BYTES)
     best, loss, idle, estimator.loss_curve_ = math.inf, math.inf, 0, []
     for _ in range(estimator.max_iter):
-        loss = descent.run_epoch(data.batches, plan)
+        loss = descent.run_epoch(blocks, plan)
         estimator.loss_curve_.append(loss)
         idle = idle + 1 if loss > best - estimator.tol else 0
         best = min(best, loss)
@@ -118,7 +120,8 @@ def one_epoch(estimator: Any, data: Input, n_functions: int) -> Descent:  # Any:
     state = getattr(estimator, "_state", None)
     zeros = np.zeros((data.n_features, n_functions)), np.zeros(n_functions)
     descent = Descent(*zeros) if state is None else Descent.resumed(state)
-    loss = descent.run_epoch(data.batches, _plan(estimator))
+    plan = _plan(estimator)
+    loss = descent.run_epoch(RowBlocks(data.batches, plan.shuffle_rows), plan)
     estimator.loss_curve_ = [*getattr(estimator, "loss_curve_", []), loss]
     estimator.n_iter_ = len(estimator.loss_curve_)
     return descent

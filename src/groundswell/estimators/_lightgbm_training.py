@@ -40,7 +40,7 @@ class _Block(lightgbm.Sequence):
         return self._length
 
     def __getitem__(self, rows: Any) -> NDArray[Any]:  # Any: a position, a slice or a list of positions
-        return np.asarray(self._cursor.block(self._number).X[rows])
+        return np.asarray(self._cursor.block(self._number).X[rows], np.float64)  # no other will do
 
 
 def train(rows: BoostingRows, evaluation: BoostingRows | None, settings: BoostingSettings) -> Boosted:

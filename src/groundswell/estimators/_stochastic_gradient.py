@@ -9,7 +9,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.errors import FitError
-from groundswell.estimators._descent import Descent, Hinge, Huber, SlopedLoss
+from groundswell.estimators._descent import Descent
+from groundswell.estimators._descent_losses import Hinge, Huber, SlopedLoss
 from groundswell.estimators._descent_settings import fit_descent, loss_among, one_epoch
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import coded, labeled
@@ -118,10 +119,9 @@ class SGDClassifier(LinearClassifier):
             ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
         """
         self._loss()
-        with fit_input(self, X, y, sample_weight, needs_y=True, accept_sparse=True).cached() as data:
-            rows = labeled(data, one_hot=True)
-            self.classes_ = rows.classes
-            self._keep(fit_descent(self, rows.data, 1 if len(rows.classes) == 2 else len(rows.classes)))
+        rows = labeled(fit_input(self, X, y, sample_weight, needs_y=True, accept_sparse=True), one_hot=True)
+        self.classes_ = rows.classes
+        self._keep(fit_descent(self, rows.data, 1 if len(rows.classes) == 2 else len(rows.classes)))
         return self
 
     def partial_fit(
@@ -265,8 +265,7 @@ class SGDRegressor(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn i
         """
         self._loss()
         given = fit_input(self, X, y, sample_weight, needs_y=True, numeric_y=True, accept_sparse=True)
-        with given.cached() as data:
-            self._keep(fit_descent(self, data, 1))
+        self._keep(fit_descent(self, given, 1))
         return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:  # Any: array-likes and tables
