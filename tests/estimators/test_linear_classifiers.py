@@ -183,3 +183,25 @@ def test_a_start_on_a_sample_ends_where_a_start_at_zero_does(
     found = clone(model).fit(*given)
     assert found.n_passes_ != reference.n_passes_ or found.n_iter_ < reference.n_iter_
     np.testing.assert_allclose(found.coef_, reference.coef_, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_lbfgs_with_absolute_values_ends_where_newton_does(l1_ratio: float, n_classes: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2_000, 12))
+    y = (X[:, 0] - X[:, 1] + rng.normal(size=2_000) > 0).astype(int) + (n_classes == 3) * (X[:, 2] > 1)
+    settings = {"C": 0.02, "l1_ratio": l1_ratio, "max_iter": 500}
+    exact = LogisticRegression(**settings, solver="newton", tol=1e-14).fit(X, y)
+    found = LogisticRegression(**settings, solver="lbfgs", tol=1e-14).fit(X, y)
+    np.testing.assert_allclose(found.coef_, exact.coef_, atol=1e-5)
+    np.testing.assert_array_equal(found.coef_ == 0, exact.coef_ == 0)
+    assert (exact.coef_ == 0).any()
+
+
+def test_the_solver_is_chosen_by_the_number_of_coefficients() -> None:
+    rng = np.random.default_rng(1)
+    for n_features, passes in ((20, range(3, 12)), (700, range(12, 200))):
+        X = rng.normal(size=(300, n_features))
+        y = X[:, 0] + rng.normal(size=300) > 0
+        assert LogisticRegression(C=0.1).fit(X, y).n_passes_ in passes

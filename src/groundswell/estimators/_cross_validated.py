@@ -12,6 +12,7 @@ from groundswell.estimators._elastic_net import check_penalty, descend_path, pen
 from groundswell.estimators._folds import FoldedCrossProduct, FoldSums
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._linear_model import linear_predictions, store_coefficients
+from groundswell.estimators._memory import require_memory_for_pairs
 from groundswell.estimators._score import Regressor
 from groundswell.statistics import CrossProductResult
 from groundswell.statistics._matrix import Floats
@@ -224,6 +225,7 @@ def _fold_sums(estimator: RidgeCV | ElasticNetCV, X: Any, y: Any, sample_weight:
             fix="Use 2 or more.",
         )
     data = fit_input(estimator, X, y, sample_weight, needs_y=True, numeric_y=True)
+    require_memory_for_pairs(data.n_features, "Use SGDRegressor in GridSearchCV", n_sums=estimator.n_folds)
     sums = data.fold(FoldedCrossProduct(estimator.n_folds, estimator.seed)).result().used()
     return sums if estimator.fit_intercept else sums.around_origin()
 

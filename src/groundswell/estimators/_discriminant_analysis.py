@@ -12,8 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from groundswell.errors import FitError
 from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities, logs, observed_classes
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._labels import require_complete
 from groundswell.estimators._linear_classifier import LinearClassifier
+from groundswell.estimators._memory import require_memory_for_pairs
+from groundswell.estimators._row_errors import require_complete, require_finite
 from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, ClassMoments, ClassMomentsResult, Softmax
 from groundswell.statistics._matrix import Floats
@@ -265,6 +266,8 @@ def _class_moments(
     data = fit_input(estimator, X, y, sample_weight, needs_y=True)
     if y is not None and not isinstance(y, str):
         check_classification_targets(y)
+    require_memory_for_pairs(data.n_features, "Use LogisticRegression or GaussianNB")
     moments = data.fold(ClassMoments("full")).result()
     require_complete(moments.dropped, "X or the label")
+    require_finite(moments.mean, moments.scatter)
     return moments

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from groundswell.errors import FitError
 from groundswell.estimators._input import Input
+from groundswell.estimators._memory import require_memory_for_pairs
+from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.statistics import TSQR, CrossProduct, CrossProductResult, TSQRResult
 from groundswell.statistics._matrix import Floats
 
@@ -17,6 +18,7 @@ def normal_equations(data: Input) -> CrossProductResult:
     Raises:
         FitError: there are no rows, or a value is missing or infinite.
     """
+    require_memory_for_pairs(data.n_features, "Use SGDRegressor")
     sums = data.fold(CrossProduct()).result()
     require_rows(sums)
     return sums
@@ -29,17 +31,8 @@ def require_rows(sums: CrossProductResult) -> None:
         FitError: there are none, or a value is infinite.
     """
     if sums.weight == 0:
-        raise FitError(
-            "There are no rows to learn from.",
-            why="The table is empty, or all weights are zero.",
-            fix="Check the filter, the file or the weights.",
-        )
-    if not (np.isfinite(sums.xx).all() and np.isfinite(sums.xy).all() and np.isfinite(sums.yy).all()):
-        raise FitError(
-            "X or y holds an infinite value, or one too large for float64.",
-            why="No finite model fits it.",
-            fix="Replace or filter such rows, or scale the column.",
-        )
+        raise no_rows()
+    require_finite(sums.xx, sums.xy, sums.yy, what="X or y")
 
 
 def around_origin(sums: CrossProductResult) -> CrossProductResult:

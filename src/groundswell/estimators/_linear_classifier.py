@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +11,21 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 
-from groundswell.errors import FitError
+from groundswell.errors import FitError, choices
 from groundswell.estimators._input import Input
 from groundswell.estimators._labels import Labeled
 from groundswell.estimators._linear_model import linear_predictions
+from groundswell.estimators._memory import require_memory_for_pairs
 from groundswell.estimators._minimize import Minimum, Penalty, Point, lbfgs, newton
 from groundswell.estimators._score import Classifier
 from groundswell.estimators._start_sample import start_sample
 from groundswell.statistics import Count
 from groundswell.statistics._matrix import Floats
 
-Solver = Literal["newton", "lbfgs"]
+Solver = Literal["auto", "newton", "lbfgs"]
+
+_NEWTON_COEFFICIENTS = 500
+"""Up to so many coefficients "auto" is Newton's method. Beyond, its few passes cost more than many of L-BFGS."""
 
 _START_TOL = 1e-6
 """How near the minimum of a sample it is enough to start: that of all rows is further away."""
@@ -106,11 +110,15 @@ def minimize_classifier(
         second = None if point.hessian is None else point.hessian[np.ix_(free, free)]
         return Point(value=point.value, gradient=point.gradient[free], hessian=second)
 
-    together = np.kron(np.eye(p + int(fit_intercept)), np.full((k, k), 1 / k)) if symmetric and not l1_ratio else None
+    by_newton = estimator.solver == "newton" or (estimator.solver == "auto" and free.sum() <= _NEWTON_COEFFICIENTS)
+    if by_newton:
+        require_memory_for_pairs(len(free), "Use solver='lbfgs'")
+    shared = np.full((k, k), 1 / k)
+    together = np.kron(np.eye(p + int(fit_intercept)), shared) if by_newton and symmetric and not l1_ratio else None
 
     def minimize(data: Input, weight: float, start: Floats, tol: float, max_iter: int) -> Minimum:
         function = partial(evaluate, data, weight)
-        if estimator.solver == "lbfgs" and not l1_ratio:
+        if not by_newton:
             return lbfgs(function, start, penalty, tol=tol, max_iter=max_iter)
         return newton(function, start, penalty, tol=tol, max_iter=max_iter, singular=together)
 
@@ -145,5 +153,7 @@ def _check(estimator: LinearClassifier, C: float, l1_ratio: float) -> None:
             C=C,
             l1_ratio=l1_ratio,
         )
-    if estimator.solver not in ("newton", "lbfgs"):
-        raise FitError(f"There is no solver {estimator.solver!r}.", fix="The solvers are 'newton' and 'lbfgs'.")
+    if estimator.solver not in get_args(Solver):
+        raise FitError(
+            f"There is no solver {estimator.solver!r}.", fix=choices(str(estimator.solver), get_args(Solver), "solvers")
+        )

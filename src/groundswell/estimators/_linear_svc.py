@@ -21,7 +21,8 @@ class LinearSVC(LinearClassifier):
     Args:
         C: inverse strength of the penalty, above zero.
         fit_intercept: whether to learn b.
-        solver: "newton" (few passes) or "lbfgs" (more passes, little memory).
+        solver: "newton" (few passes, (features × classes)² memory), "lbfgs" (more passes, little memory), or "auto":
+            Newton's method up to 500 coefficients.
         max_iter: steps at most.
         tol: it ends when the mean loss with the penalty is estimated to be this close to its minimum.
 
@@ -45,7 +46,7 @@ class LinearSVC(LinearClassifier):
         C: float = 1.0,
         *,
         fit_intercept: bool = True,
-        solver: Solver = "newton",
+        solver: Solver = "auto",
         max_iter: int = 100,
         tol: float = 1e-10,
     ) -> None:

@@ -26,8 +26,8 @@ class LogisticRegression(LinearClassifier):
         C: inverse strength of the penalty, above zero; infinite for none.
         l1_ratio: ρ, from 0 (squares) to 1 (absolute values).
         fit_intercept: whether to learn b.
-        solver: "newton" (few passes; (features × classes)² memory) or "lbfgs" (more passes, little memory). With
-            absolute values it is always a proximal Newton method.
+        solver: "newton" (few passes, (features × classes)² memory; a proximal Newton method where ρ > 0), "lbfgs" (more
+            passes, little memory), or "auto": Newton's method up to 500 coefficients.
         max_iter: steps at most.
         tol: it ends when the mean loss with the penalty is estimated to be this close to its minimum.
 
@@ -52,7 +52,7 @@ class LogisticRegression(LinearClassifier):
         *,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        solver: Solver = "newton",
+        solver: Solver = "auto",
         max_iter: int = 100,
         tol: float = 1e-10,
     ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from groundswell.estimators._coordinate_descent import coordinate_descent
 from groundswell.statistics._matrix import Floats
@@ -120,21 +120,49 @@ def _model_minimum(model: Floats, gradient: Floats, theta: Floats, absolute: Flo
 def lbfgs(
     evaluate: Callable[[Floats, bool], Point], start: Floats, penalty: Penalty, *, tol: float, max_iter: int
 ) -> Minimum:
-    """Limited-memory BFGS, for penalties without absolute values: memory and time of a step grow with q only.
+    """Limited-memory BFGS: memory and time of a step grow with q only.
+
+    Where the penalty has absolute values, θⱼ is the difference of two numbers that are not negative and whose sum is
+    |θⱼ|: the function is smooth again, and the bounds are where coefficients become zero.
 
     Args:
         evaluate, start, penalty, max_iter: as in `newton`.
-        tol: the square of the largest slope at which it ends.
+        tol: the square of the largest slope at which it ends, of slopes that no bound stops.
 
     References:
-        Liu, Nocedal: On the limited memory BFGS method for large scale optimization, Mathematical Programming 45
-        (1989).
+        Byrd, Lu, Nocedal, Zhu: A limited memory algorithm for bound constrained optimization, SIAM Journal on
+        Scientific Computing 16 (1995).
     """
+    halved = np.flatnonzero(penalty.absolute)
+    free, q = np.setdiff1d(np.arange(len(start)), halved), len(start)
 
-    def function(theta: Floats) -> tuple[float, Floats]:
+    def whole(halves: Floats) -> Floats:
+        theta = halves[:q].copy()
+        theta[halved] -= halves[q:]
+        return theta
+
+    def function(halves: Floats) -> tuple[float, Floats]:
+        theta = whole(halves)
         point = evaluate(theta, False)
-        return point.value + penalty.value(theta), point.gradient + penalty.square * theta
+        slope = point.gradient + penalty.square * theta
+        value = point.value + 0.5 * penalty.square @ theta**2 + penalty.absolute @ halves[:q]
+        absolute = penalty.absolute[halved]
+        gradient = np.concatenate([slope + penalty.absolute, absolute - slope[halved]])
+        return float(value + absolute @ halves[q:]), gradient
 
+    lower = np.zeros(q + len(halved))
+    lower[free] = -np.inf
     options = {"maxiter": max_iter, "gtol": np.sqrt(tol), "ftol": 0.0, "maxls": 50}
-    found = minimize(function, start, jac=True, method="L-BFGS-B", options=options)
-    return Minimum(solution=found.x, n_iter=int(found.nit), n_passes=int(found.nfev), converged=found.status == 0)
+    found = minimize(
+        function,
+        np.concatenate(
+            [np.where(penalty.absolute > 0, np.maximum(start, 0.0), start), np.maximum(-start[halved], 0.0)]
+        ),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=Bounds(lower, np.inf) if len(halved) else None,
+        options=options,
+    )
+    return Minimum(
+        solution=whole(found.x), n_iter=int(found.nit), n_passes=int(found.nfev), converged=found.status == 0
+    )

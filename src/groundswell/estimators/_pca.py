@@ -8,6 +8,8 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
+from groundswell.estimators._memory import require_memory_for_pairs
+from groundswell.estimators._row_errors import require_finite
 from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, Gram
 
@@ -53,7 +55,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TableTransformer):  # type: ignore[mi
             ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
         """
         data = fit_input(self, X, y)
+        require_memory_for_pairs(data.n_features, "Use sklearn.decomposition.TruncatedSVD on rows in memory")
         gram = data.fold(Gram()).result()
+        require_finite(gram.mean)
         rows, features = int(gram.weight), data.n_features
         most = min(rows, features)
         wanted = most if self.n_components is None else self.n_components

@@ -1,0 +1,58 @@
+"""Estimators whose sums grow with the square of the features refuse what the machine cannot hold; others do not."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from groundswell.errors import FitError
+from groundswell.estimators import (
+    PCA,
+    ElasticNetCV,
+    GeneralizedLinearModel,
+    Lasso,
+    LinearDiscriminantAnalysis,
+    LinearRegression,
+    LinearSVC,
+    LogisticRegression,
+    Ridge,
+    RidgeCV,
+)
+from groundswell.estimators._memory import memory_bytes, require_memory_for_pairs
+
+WIDE = 300_000  # the square of which, in float64, is 720 GB
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LinearRegression(), Ridge(), Lasso(), RidgeCV(), ElasticNetCV(), GeneralizedLinearModel(), PCA(1)],
+    ids=lambda model: type(model).__name__,
+)
+def test_too_many_pairs_of_features_are_refused_with_a_way_out(model) -> None:
+    X = np.zeros((3, WIDE), np.float32)
+    with pytest.raises(FitError, match=r"pairs of 300,000 features .* need [\d,.]+ GB") as raised:
+        model.fit(X, np.arange(3.0))
+    assert raised.value.available == memory_bytes()
+    assert "take fewer features" in raised.value.fix
+
+
+def test_discriminants_refuse_them_too() -> None:
+    with pytest.raises(FitError, match="Use LogisticRegression"):
+        LinearDiscriminantAnalysis().fit(np.zeros((3, WIDE), np.float32), [0, 1, 1])
+
+
+def wide_rows(rows: int = 60) -> tuple[sparse.csr_array, np.ndarray]:
+    y = np.arange(rows) % 2
+    noise = sparse.random_array((rows, WIDE - 1), density=20 / WIDE, rng=np.random.default_rng(0))
+    return sparse.hstack([y[:, None] * 1.0, noise], format="csr"), y
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), LinearSVC()], ids=lambda model: type(model).__name__)
+def test_linear_classifiers_choose_a_method_whose_memory_grows_with_the_features(model) -> None:
+    X, y = wide_rows()
+    assert model.fit(X, y).score(X, y) == 1.0
+    with pytest.raises(FitError, match="solver='lbfgs'"):
+        model.set_params(solver="newton").fit(X, y)
+
+
+def test_what_fits_is_let_through() -> None:
+    require_memory_for_pairs(1_000, "Use less")
