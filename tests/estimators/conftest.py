@@ -4,6 +4,7 @@ A test with the argument `case` runs once for each estimator. The list names all
 law is forgotten for a new one.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,16 @@ NAMES = ["x0", "x1", "x2", "x3"]
 FEW = {"n_estimators": 4, "n_jobs": 1, "random_state": 0}
 SIMPLE = {"n_estimators": 4, "max_depth": 3, "random_state": 0}
 STEPS = {"random_state": 0, "tol": 0.1}
+NAMES_ONLY = {
+    "Bucketizer", "FeatureHasher", "HashingVectorizer", "LogTransformer", "NGram", "PolynomialFeatures",
+    "RegexTokenizer", "StopWordsRemover",
+}  # fmt: skip
+ORDERS = {
+    "DecisionTreeClassifier", "DecisionTreeRegressor", "GradientBoostingClassifier", "GradientBoostingRegressor",
+    "RandomForestClassifier", "RandomForestRegressor", "BernoulliNB", "RobustScaler",
+}  # fmt: skip
 SCALED = "steps are as long as features are large: it wants scaled ones"
+LOTS = "lots follow the values of a row"
 DRAWS = "rows are drawn one by one, and equal ones apart"
 
 
@@ -58,6 +68,40 @@ class Case:
     @property
     def classifies(self) -> bool:
         return is_classifier(self.estimator)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns a target."""
+        return self.target is not None
+
+    @property
+    def moves_or_stays(self) -> bool:
+        """Whether it is known what becomes of answers when numbers are added to columns."""
+        return self.offset in ("same", "moves")
+
+    @property
+    def needs_rows(self) -> str | None:
+        """What is said of a single row, if one is too few to learn from."""
+        if self.classifies and not self.name.endswith("NB"):
+            return "one class"
+        if self.name.endswith("CV"):
+            return "one sample"
+        return r"of 1 rows|from 1 rows" if self.name in ("GaussianMixture", "KMeans", "PCA") else None
+
+    @property
+    def learns_from_rows(self) -> bool:
+        """Whether more than the names of columns is learned."""
+        return self.name not in NAMES_ONLY
+
+    @property
+    def refuses_infinity(self) -> bool:
+        """Whether no infinite value has a meaning to it: to trees and bins it is a value like others."""
+        return self.name not in ORDERS and self.learns_from_rows
+
+    @property
+    def weighs(self) -> bool:
+        """Whether rows may have weights."""
+        return "sample_weight" in inspect.signature(self.estimator.fit).parameters
 
     @property
     def allows_gaps(self) -> bool:
@@ -138,7 +182,10 @@ def dense(made: Any) -> np.ndarray:
     if hasattr(made, "parts"):
         names = [name for name in made.schema.names if name != "label"]
         schema = pa.schema([made.schema.field(name) for name in names])
-        whole = pa.concat_tables([pa.table(part().to_pydict(), schema=schema) for part in made.parts(names)])
+        parts = list(made.parts(names))
+        if not parts:
+            return np.empty((0, len(names)))
+        whole = pa.concat_tables([pa.table(part().to_pydict(), schema=schema) for part in parts])
         made = whole.to_pandas()
         if len(names) == 1 and made.dtypes.iloc[0].kind == "O":
             return np.array([list(value) for value in made[names[0]]], dtype=object)
@@ -170,13 +217,13 @@ CASES = [
     Case(estimator=gs.CategoricalNB(), target="classes", data="categories", weighted="rows"),
     Case(estimator=gs.LinearDiscriminantAnalysis(), target="classes", close=1e-8, weighted="rows"),
     Case(estimator=gs.QuadraticDiscriminantAnalysis(), target="classes", close=1e-8, weighted="rows"),
-    Case(estimator=gs.KMeans(3, random_state=0), data="groups", offset="lots follow values", weighted="rows"),
-    Case(estimator=gs.GaussianMixture(3, random_state=0), data="groups", offset="lots follow values", weighted="rows"),
+    Case(estimator=gs.KMeans(3, random_state=0), data="groups", offset=LOTS, weighted="rows"),
+    Case(estimator=gs.GaussianMixture(3, random_state=0), data="groups", offset=LOTS, weighted="rows"),
     Case(estimator=gs.PCA(2)),
     Case(estimator=gs.DecisionTreeClassifier(max_depth=3), target="classes", weighted="rows"),
     Case(estimator=gs.DecisionTreeRegressor(max_depth=3), target="numbers", weighted="rows"),
-    Case(estimator=gs.RandomForestClassifier(**SIMPLE), target="classes", weighted=DRAWS),
-    Case(estimator=gs.RandomForestRegressor(**SIMPLE), target="numbers", weighted=DRAWS),
+    Case(estimator=gs.RandomForestClassifier(**SIMPLE), target="classes", offset=LOTS, weighted=DRAWS),
+    Case(estimator=gs.RandomForestRegressor(**SIMPLE), target="numbers", offset=LOTS, weighted=DRAWS),
     Case(estimator=gs.GradientBoostingClassifier(**SIMPLE), target="classes", weighted="rows"),
     Case(estimator=gs.GradientBoostingRegressor(**SIMPLE), target="numbers", weighted="rows"),
     Case(estimator=gs.XGBClassifier(**FEW), target="classes", close=1e-6, weighted="quantiles differ"),
@@ -206,10 +253,17 @@ CASES = [
 ]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker that chooses cases."""
+    config.addinivalue_line("markers", "cases(*properties): run only for estimators that have all of these")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with the argument `case` for each estimator."""
+    """Run a test with the argument `case` for each estimator, or for those that its marker chooses."""
     if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", CASES, ids=[case.name for case in CASES])
+        wanted = [name for mark in metafunc.definition.iter_markers("cases") for name in mark.args]
+        chosen = [case for case in CASES if all(getattr(case, name) for name in wanted)]
+        metafunc.parametrize("case", chosen, ids=[case.name for case in chosen])
 
 
 @pytest.fixture

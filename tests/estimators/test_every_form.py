@@ -2,7 +2,6 @@
 
 import inspect
 import pickle
-import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -17,13 +16,7 @@ from sklearn.utils import get_tags
 import groundswell.estimators
 from groundswell.engines import StreamRows
 
-
-@pytest.fixture(autouse=True)
-def _short():
-    """Fits here are of few rows and steps, and say so."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "did not reach|Bins of feature|are constant")
-        yield
+pytestmark = [pytest.mark.filterwarnings("ignore:.*did not reach")]  # fits here are of few rows and steps
 
 
 def stream_of(table, cuts):

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import predict_parts
+from groundswell.estimators._row_errors import no_rows
 from groundswell.estimators._score import Classifier
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
@@ -117,7 +118,7 @@ def observed_classes(classes: list[Any]) -> NDArray[Any]:  # Any: labels of any 
         FitError: there are no rows, or all labels are the same.
     """
     if not classes:
-        raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
+        raise no_rows()
     if len(classes) < 2:
         raise FitError(
             f"All labels are {classes[0]!r}: y has one class.",

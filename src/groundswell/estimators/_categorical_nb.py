@@ -15,7 +15,7 @@ from groundswell.estimators._bayes_classifier import BayesClassifier, class_prob
 from groundswell.estimators._categories import as_categories, given_categories, positions, unknown_categories
 from groundswell.estimators._columns import Columns, array_columns, feature_keys, fit_labeled_columns
 from groundswell.estimators._input import as_scannable, batches_of, features_of, is_table
-from groundswell.estimators._labels import require_complete
+from groundswell.estimators._row_errors import no_rows, require_complete
 from groundswell.statistics import Batch, CategoryCounts, ContingencyTable, ContingencyTableResult, Together
 from groundswell.statistics._matrix import Floats
 
@@ -92,7 +92,7 @@ class CategoricalNB(BayesClassifier):
         labels = counts["labels"]
         require_complete(float(labels.missing), "the label")
         if not labels.values:
-            raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
+            raise no_rows()
         self.classes_, self.class_count_ = np.asarray(labels.values), labels.counts
         self.class_prior_ = class_probabilities(
             labels.counts, self.classes_, self.class_prior, learned=self.fit_prior, alpha=self.class_alpha

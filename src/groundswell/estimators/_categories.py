@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from groundswell.errors import DataError, FitError
-from groundswell.estimators._columns import Columns, no_rows
+from groundswell.estimators._columns import Columns
+from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch, CategoryCounts, Together
 
 

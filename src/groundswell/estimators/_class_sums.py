@@ -68,7 +68,8 @@ class ClassSums:
             position = (weights[labeled], (encoded.codes[labeled], np.flatnonzero(labeled)))
             members = sparse.csr_array(position, shape=(len(encoded.values), len(block)))
             dense = isinstance(values, np.ndarray)
-            totals = members.toarray() @ values.astype(np.float64) if dense else (members @ values).toarray()
+            with np.errstate(invalid="ignore"):  # of infinite values, which the extremes show
+                totals = members.toarray() @ values.astype(np.float64) if dense else (members @ values).toarray()
             weight = np.asarray(members.sum(axis=1)).ravel()
             for label, one, total in zip(encoded.values.to_pylist(), weight.tolist(), totals, strict=True):
                 if one:

@@ -19,8 +19,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, _check_y, validate_data
 
 from groundswell.engines import ArrayBatches, Batches, Roles, fold
-from groundswell.errors import DataError, FitError, TypeMismatchError
+from groundswell.errors import DataError, TypeMismatchError
 from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles, validated
+from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch, Statistic
 from groundswell.statistics._matrix import whole
 
@@ -50,11 +51,6 @@ class Columns:
         if self.batches.rows == 0:
             raise no_rows()
         return fold(self.batches, statistic)
-
-
-def no_rows() -> FitError:
-    """The error of a fit that has no rows."""
-    return FitError("There are no rows to learn from.", fix="Check the filter or the file.")
 
 
 def fit_columns(estimator: BaseEstimator, X: Any, y: Any = None) -> Columns:  # Any: array-likes and tables

@@ -15,6 +15,7 @@ from groundswell.errors import DataError, FitError
 from groundswell.estimators._columns import input_names
 from groundswell.estimators._input import Input, fit_input
 from groundswell.estimators._quantiles import Method, quantiles
+from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, MinMax
 from groundswell.statistics._matrix import Floats
@@ -137,7 +138,7 @@ class KBinsDiscretizer(_Binning):
         """Find the edges; arguments as for `StandardScaler.fit`.
 
         Raises:
-            FitError: a setting is none, or there are no rows.
+            FitError: a setting is none, there are no rows, or an edge is infinite.
             ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
         """
         self._check_encoding()
@@ -146,6 +147,7 @@ class KBinsDiscretizer(_Binning):
         data = fit_input(self, X, y, allow_nan=True)
         wanted = self._wanted(data.n_features)
         edges = self._uniform(data, wanted) if self.strategy == "uniform" else self._quantiles(data, wanted)
+        require_finite(*(row[~np.isnan(row)] for row in edges))
         self._set_edges([self._different(i, row, n) for i, (row, n) in enumerate(zip(edges, wanted, strict=True))])
         return self
 
@@ -160,7 +162,8 @@ class KBinsDiscretizer(_Binning):
     def _uniform(self, data: Input, wanted: NDArray[np.int64]) -> list[Floats]:
         span = data.fold(MinMax()).result()
         if not span.minimum.size:
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
+            raise no_rows()
+        require_finite(*(bound[~np.isnan(bound)] for bound in (span.minimum, span.maximum)))
         return [np.linspace(a, b, n + 1) for a, b, n in zip(span.minimum, span.maximum, wanted, strict=True)]
 
     def _quantiles(self, data: Input, wanted: NDArray[np.int64]) -> list[Floats]:

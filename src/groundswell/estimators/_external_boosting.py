@@ -17,8 +17,9 @@ from groundswell.errors import FitError, MissingDependencyError
 from groundswell.estimators._bayes_classifier import observed_classes
 from groundswell.estimators._boosting_rows import BLOCK_ROWS, BoostingRows, BoostingSettings
 from groundswell.estimators._input import Input, fit_input, predict_parts
-from groundswell.estimators._labels import coded, require_complete
-from groundswell.estimators._row_blocks import RowBlock, row_blocks
+from groundswell.estimators._labels import coded
+from groundswell.estimators._row_blocks import RowBlock, RowBlocks
+from groundswell.estimators._row_errors import no_rows, require_complete
 from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._transform import matrix
 from groundswell.estimators._tree_model import categorical_mask, require_at_least
@@ -58,7 +59,7 @@ class _Boosting(BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
                 )
                 evaluation = BoostingRows(blocks=self._blocks(others, mask), categorical=mask)
             if next(rows.blocks(), None) is None:
-                raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
+                raise no_rows()
             found = training.train(rows, evaluation, self._settings())
         total = found.gains.sum()
         self.feature_importances_ = found.gains / total if total > 0 else found.gains
@@ -77,7 +78,7 @@ class _Boosting(BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
         names, chosen = _names(self), np.flatnonzero(categorical)
 
         def checked() -> Iterator[RowBlock]:
-            for block in row_blocks(data.batches, BLOCK_ROWS, allow_nan=True):
+            for block in RowBlocks(data.batches, BLOCK_ROWS, allow_nan=True):
                 for j in chosen:
                     values = block.X[:, j]
                     wrong = values[(values < 0) | (values != np.floor(values)) & ~np.isnan(values)]

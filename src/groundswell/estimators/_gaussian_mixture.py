@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from groundswell.errors import DataError, FitError
 from groundswell.estimators._input import Input, fit_input, predict_parts
 from groundswell.estimators._kmeans import cluster
+from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch, ClassMoments, ClassMomentsResult, MixtureResponsibilities
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._mixture import CovarianceKind
@@ -145,7 +146,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]  # skl
         diagonal = self.covariance_type in ("diag", "spherical")
         moments = data.fold(NearestMoments(centers, "diagonal" if diagonal else "full")).result()
         if not len(moments.weight):
-            raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
+            raise no_rows()
         weight = moments.weight[:, 0] if diagonal else moments.weight
         means, shares = centers.copy(), np.zeros(len(centers))
         means[moments.classes], shares[moments.classes] = moments.mean, weight / weight.sum()

@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from groundswell.errors import FitError
 from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities
 from groundswell.estimators._input import fit_input
+from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
 from groundswell.estimators._transform import matrix
 from groundswell.statistics import Batch, ClassMoments, Moments, Together
 from groundswell.statistics._matrix import Floats
@@ -63,13 +64,14 @@ class GaussianNB(BayesClassifier):
         sums = data.fold(Together({"classes": ClassMoments(), "overall": Moments()})).result()
         classes, overall = sums["classes"], sums["overall"]
         if not len(classes.classes):
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
-        if overall.missing.any():
-            raise FitError("X has missing values.", fix="Put SimpleImputer before it in a pipeline.")
+            raise no_rows()
+        require_complete(float(overall.missing.max()), "X")
         self.classes_ = np.asarray(classes.classes)
         self.class_count_ = classes.weight[:, 0]
         self.class_prior_ = class_probabilities(self.class_count_, self.classes_, self.priors)
-        self.epsilon_ = self.var_smoothing * float(overall.variance().max())
+        require_finite(overall.mean, overall.variance())
+        largest = float(overall.variance().max(initial=0.0))
+        self.epsilon_ = self.var_smoothing * (largest if largest > 0 else 1.0)  # one row has no variance
         self.theta_, variances = self._estimated(classes.weight, classes.mean, classes.scatter)
         self.var_ = variances + self.epsilon_
         return self

@@ -41,12 +41,14 @@ from groundswell.engines import (
     TableBatches,
     fold,
 )
-from groundswell.errors import ColumnNotFoundError, FitError, SchemaError, TypeMismatchError, choices
+from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchError, choices
 from groundswell.estimators._kept_batches import KeptBatches
+from groundswell.estimators._row_errors import require_complete, require_numbers
 from groundswell.statistics import Batch, Statistic
 from groundswell.types import is_numeric
 
 S = TypeVar("S", bound=Statistic[Any])  # Any: whatever the statistic's result is
+T = TypeVar("T")
 
 CACHE_BYTES = 512 << 20
 """How much of a table an estimator with several passes keeps decoded in memory."""
@@ -73,14 +75,7 @@ class Input:
             FitError: a value is missing.
         """
         seen = fold(self.batches, statistic)
-        dropped = getattr(seen, "dropped", 0.0)
-        if dropped:
-            raise FitError(
-                f"Rows of weight {dropped:g} have a missing value (null or NaN) in X or y.",
-                why="This estimator has no rule for missing values, and leaving rows out would change the question.",
-                fix="Put SimpleImputer before it in a pipeline, or filter the rows.",
-                dropped=dropped,
-            )
+        require_complete(getattr(seen, "dropped", 0.0), "X or y")
         return seen
 
     @contextmanager
@@ -290,8 +285,19 @@ def predict_parts(
         return function(Batch(X=checked if isinstance(checked, np.ndarray) else checked.tocsr()))
     source = as_scannable(X)
     features = features_of(estimator, tuple(source.schema.names))
+    function = numbers_only(estimator, function)
     found = [whole_or_blocks(function, part()) for part in batches_of(source, Roles(X=features)).parts()]
     return np.concatenate(found) if found else function(_no_rows(len(features)))
+
+
+def numbers_only(estimator: BaseEstimator, function: Callable[[Batch], T]) -> Callable[[Batch], T]:
+    """The function of rows, which raises of missing and infinite values unless the estimator has a rule for them.
+
+    scikit-learn sees to it that an array has none; this is the same for the parts of a table.
+    """
+    if get_tags(estimator).input_tags.allow_nan:
+        return function
+    return lambda batch: function(require_numbers(batch))
 
 
 def validated(estimator: BaseEstimator, X: Any, **options: Any) -> Any:  # Any: array-likes; check_array's options

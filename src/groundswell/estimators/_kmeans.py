@@ -11,9 +11,10 @@ from sklearn.utils import check_random_state
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import Input, fit_input, is_table, predict_parts
+from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
 from groundswell.estimators._row_sample import RowSample
 from groundswell.estimators._transform import TableTransformer, matrix
-from groundswell.statistics import Batch, ClusterSums, Moments
+from groundswell.statistics import Batch, ClusterSums, Count, Moments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +33,10 @@ def cluster(data: Input, n_clusters: int, max_iter: int, tol: float, n_rounds: i
         FitError: there are fewer rows than clusters, or a missing value.
     """
     moments = data.fold(Moments()).result()
-    if not moments.weight.size or moments.missing.any():
-        raise FitError(
-            "There are no rows, or values are missing.", fix="Filter the rows or put SimpleImputer before it."
-        )
+    if not moments.weight.any():
+        raise no_rows()
+    require_complete(float(moments.missing.max()), "X")
+    require_finite(moments.mean, moments.variance())
     centers = _seeds(data, n_clusters, n_rounds, seed, moments.mean)
     tolerance, n_iter = tol * float(moments.variance().mean()), 0
     while n_iter < max_iter:
@@ -54,7 +55,7 @@ def _seeds(data: Input, n_clusters: int, n_rounds: int, seed: int, mean: NDArray
         if not sample.size:
             break
         candidates = np.unique(np.vstack([candidates, sample]), axis=0)
-    rows = int(data.batches.rows or len(candidates))
+    rows = n_clusters if len(candidates) >= n_clusters else data.fold(Count()).result().rows
     if rows < n_clusters:
         raise FitError(
             f"{n_clusters} clusters cannot be made of {rows} rows (n_samples={rows}).",

@@ -13,6 +13,7 @@ from groundswell.engines import ArrayBatches, Batches
 from groundswell.engines._fold import BatchPart
 from groundswell.errors import FitError
 from groundswell.estimators._input import Input
+from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
 from groundswell.statistics import Batch, CategoryCounts, Moments, Together
 from groundswell.statistics._matrix import Floats
 
@@ -60,11 +61,7 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
     require_complete(float(moments.missing.max(initial=0.0)), "X")
     weight = float(moments.weight.max(initial=0.0))
     if weight == 0:
-        raise FitError(
-            "There are no rows to learn from.",
-            why="The table is empty, or all weights are zero.",
-            fix="Check the filter, the file or the weights.",
-        )
+        raise no_rows()
     if len(classes) < 2:
         raise FitError(
             f"All labels are {classes.tolist()[0]!r}: y has one class.",
@@ -73,12 +70,7 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
             classes=classes.tolist(),
         )
     std = moments.std()
-    if not (np.isfinite(moments.mean).all() and np.isfinite(std).all()):
-        raise FitError(
-            "X holds an infinite value, or one too large for float64.",
-            why="No finite model fits it.",
-            fix="Replace or filter such rows, or scale the column.",
-        )
+    require_finite(moments.mean, std)
     wide = one_hot and len(classes) > 2
     batches: Batches
     if isinstance(data.batches, ArrayBatches):
@@ -93,21 +85,6 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
         mean=moments.mean,
         std=np.where(std > 0, std, 1.0),
     )
-
-
-def require_complete(missing: float, what: str) -> None:
-    """Raise if rows of some weight have no value.
-
-    Raises:
-        FitError: they have.
-    """
-    if missing:
-        raise FitError(
-            f"Rows of weight {missing:g} have a missing value (null or NaN) in {what}.",
-            why="This estimator has no rule for missing values, and leaving rows out would change the question.",
-            fix="Put SimpleImputer before it in a pipeline, or filter the rows.",
-            dropped=missing,
-        )
 
 
 def coded(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any: labels of any type

@@ -16,7 +16,7 @@ from groundswell.estimators._bayes_classifier import (
 )
 from groundswell.estimators._class_sums import ClassSums, ClassSumsResult, above
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._labels import require_complete
+from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
@@ -191,7 +191,8 @@ def _class_sums(
     sums = data.fold(statistic).result()
     require_complete(sums.unlabeled, "the label")
     if not sums.classes:
-        raise FitError("There are no rows to learn from.", fix="Check the filter, the file or the weights.")
+        raise no_rows()
+    require_finite(np.array([min(sums.minimum, 0.0), max(sums.maximum, 0.0)]))
     if np.isnan(sums.total).any():
         raise FitError("X has missing values.", fix="Put SimpleImputer before it in a pipeline.")
     estimator.classes_, estimator.class_count_ = np.asarray(sums.classes), sums.weight

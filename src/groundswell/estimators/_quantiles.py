@@ -17,8 +17,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.errors import FitError
 from groundswell.estimators._input import Input
+from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
@@ -138,7 +138,7 @@ def quantiles(data: Input, levels: Sequence[float], method: Method = "linear") -
 def _quantiles(data: Input, levels: Floats, method: Method) -> Floats:
     counted = data.fold(DigitCounts(tuple((j, 0) for j in range(data.n_features)), 64))
     if not counted.rows:
-        raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
+        raise no_rows()
     first = counted.result()
     sizes = [int(first[j, 0].counts.sum()) for j in range(data.n_features)]
     between = [_between(levels, size, method) for size in sizes]

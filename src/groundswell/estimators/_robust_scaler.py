@@ -8,6 +8,7 @@ from scipy.stats import norm
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._quantiles import quantiles
+from groundswell.estimators._row_errors import require_finite
 from groundswell.estimators._scalers import Scaler
 
 
@@ -46,7 +47,7 @@ class RobustScaler(Scaler):
         """Learn the quantiles; arguments as for `StandardScaler.fit`.
 
         Raises:
-            FitError: there are no rows, or the quantile range is none.
+            FitError: there are no rows, a quantile is infinite, or the range is none.
             ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
         """
         low, high = self.quantile_range
@@ -58,6 +59,7 @@ class RobustScaler(Scaler):
             )
         data = fit_input(self, X, y, allow_nan=True)
         found = quantiles(data, [low / 100, 0.5, high / 100])
+        require_finite(found[~np.isnan(found)])
         self._center, self._scale = np.zeros(len(found)), np.ones(len(found))
         self.center_ = self.scale_ = None
         if self.with_centering:

@@ -8,8 +8,9 @@ from sklearn.base import OneToOneFeatureMixin
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
+from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.estimators._transform import TableTransformer, matrix, transform_parts
-from groundswell.statistics import Batch, MinMax, Moments
+from groundswell.statistics import Batch, MinMax, MinMaxResult, Moments
 
 
 class Scaler(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
@@ -61,13 +62,14 @@ class StandardScaler(Scaler):
             sample_weight: shape (rows,); with a table the name of its column of weights.
 
         Raises:
-            FitError: there are no rows.
+            FitError: there are no rows, or a value is infinite.
             ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
         """
         data = fit_input(self, X, y, sample_weight, allow_nan=True)
         moments = data.fold(Moments()).result()
         if not moments.weight.size:
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
+            raise no_rows()
+        require_finite(moments.mean[moments.weight > 0], moments.variance()[moments.weight > 0])
         self.n_samples_seen_ = float(np.max(moments.weight + moments.missing))
         self.mean_ = moments.mean
         self.var_ = moments.variance()
@@ -110,7 +112,8 @@ class MinMaxScaler(Scaler):
             )
         span = fit_input(self, X, y, allow_nan=True).fold(MinMax()).result()
         if not span.minimum.size:
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
+            raise no_rows()
+        _require_bounds(span)
         self.data_min_, self.data_max_ = span.minimum, span.maximum
         width = np.where(span.maximum > span.minimum, span.maximum - span.minimum, 1.0)
         self._scale = width / (high - low)
@@ -137,8 +140,14 @@ class MaxAbsScaler(Scaler):
         """
         span = fit_input(self, X, y, allow_nan=True).fold(MinMax()).result()
         if not span.minimum.size:
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
+            raise no_rows()
+        _require_bounds(span)
         self.max_abs_ = np.maximum(np.abs(span.minimum), np.abs(span.maximum))
         self.scale_ = np.where(self.max_abs_ > 0, self.max_abs_, 1.0)
         self._center, self._scale = np.zeros_like(self.scale_), self.scale_
         return self
+
+
+def _require_bounds(span: MinMaxResult) -> None:
+    """Raise unless the extremes are finite; those of a feature without values are NaN."""
+    require_finite(*(bound[~np.isnan(bound)] for bound in (span.minimum, span.maximum)))

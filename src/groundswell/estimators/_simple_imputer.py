@@ -20,10 +20,10 @@ from groundswell.estimators._columns import (
     feature_keys,
     fit_columns,
     input_names,
-    no_rows,
 )
 from groundswell.estimators._input import Input, fit_input
 from groundswell.estimators._quantiles import quantiles
+from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, CategoryCounts, Moments, Together
 from groundswell.statistics._matrix import Floats
@@ -75,7 +75,7 @@ class SimpleImputer(TableTransformer):
             y: not used; with a table the name of a column that is no feature.
 
         Raises:
-            FitError: the strategy is none, or there are no rows.
+            FitError: the strategy is none, there are no rows, or a mean or median is infinite.
             TypeMismatchError: a column holds no numbers and has no mean or median, or does not take the constant.
             ColumnNotFoundError: y is not in the table.
         """
@@ -105,9 +105,10 @@ class SimpleImputer(TableTransformer):
     def _of_numbers(self, data: Input) -> tuple[NDArray[Any], Floats, Floats]:
         """Means or medians, and the numbers of values present and missing."""
         moments = data.fold(Moments()).result()
-        if self.strategy == "mean" or not moments.weight.any():
-            return moments.mean, moments.weight, moments.missing
-        return quantiles(data, [0.5])[:, 0], moments.weight, moments.missing
+        by_mean = self.strategy == "mean" or not moments.weight.any()
+        found = moments.mean if by_mean else quantiles(data, [0.5])[:, 0]
+        require_finite(found[moments.weight > 0])
+        return found, moments.weight, moments.missing
 
     def _of_columns(self, data: Columns) -> tuple[NDArray[Any], Floats, Floats]:
         """Most frequent values or constants, and the numbers of values present and missing."""

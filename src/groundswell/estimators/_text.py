@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from groundswell.errors import FitError
 from groundswell.estimators._documents import TextTransformer, fit_texts
+from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch
 
 WORDS = r"(?u)\b\w\w+\b"
@@ -123,6 +124,8 @@ class CountVectorizer(TextTransformer):
         """The counts behind the vocabulary."""
         data = fit_texts(self, X, y)
         counts = data.fold(TermCounts(self)).result()
+        if not counts.documents:
+            raise no_rows()
         terms = self._limited(counts) if self.vocabulary is None else list(self.vocabulary)
         if not terms:
             raise FitError(

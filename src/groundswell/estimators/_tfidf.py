@@ -10,8 +10,8 @@ from scipy import sparse
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils import Tags
 
-from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input, predict_parts
+from groundswell.estimators._row_errors import no_rows
 from groundswell.estimators._text import WORDS, CountVectorizer, normalized
 from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch, require_same_width
@@ -119,7 +119,7 @@ class TfidfTransformer(OneToOneFeatureMixin, TableTransformer):  # type: ignore[
         """
         found = fit_input(self, X, y, accept_sparse=True).fold(DocumentFrequencies()).result()
         if found.frequencies is None:
-            raise FitError("There are no rows to learn from.", fix="Check the filter or the file.")
+            raise no_rows()
         self._idf = None
         if self.use_idf:
             self._idf = inverse_frequencies(found.frequencies, found.documents, smooth=self.smooth_idf)

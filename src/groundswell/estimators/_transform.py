@@ -27,6 +27,7 @@ from groundswell.estimators._input import (
     batches_of,
     features_of,
     is_table,
+    numbers_only,
     predict_parts,
     whole_or_blocks,
 )
@@ -241,7 +242,7 @@ class TableTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
             source,
             features_of(self, source.schema.names),
             names,
-            self._transform_batch,
+            self._transform_batch if self._any_type else numbers_only(self, self._transform_batch),
             types=self._column_types(source.schema),
             any_type=self._any_type,
             label_schema=getattr(X, "label_schema", None),
@@ -265,6 +266,7 @@ def transform_parts(estimator: BaseEstimator, X: Any, function: Function) -> Any
     source = as_scannable(X)
     names = [str(name) for name in estimator.get_feature_names_out()]
     labels = getattr(X, "label_schema", None)
+    function = numbers_only(estimator, function)
     return Transformed(source, features_of(estimator, source.schema.names), names, function, label_schema=labels)
 
 
