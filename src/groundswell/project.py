@@ -2,6 +2,9 @@
 
 It opens a directory (the catalog, the tables, the models), puts the rooms together and passes on what they need of each
 other. Rooms with heavy imports are loaded when their noun is first asked for.
+
+It is long because it is the front door: two thirds are docstrings of verbs that hand on what they are given, and verbs
+in other files would have to be looked for.
 """
 
 import getpass
@@ -105,6 +108,7 @@ class Project:
         enter(folder)
         return Project(folder, memory_limit=memory_limit, threads=threads, online=online)
 
+    # Keywords, not an object of settings: they are what one reads first, and what an editor completes.
     def create_feature_group(
         self,
         name: str,
@@ -148,8 +152,10 @@ class Project:
             DataError: something is no expectation, the policy is none, the retention is no length of time, or a tag is
                 missing or does not fit its schema.
         """
-        return self.groups.create(
-            name,
+        from groundswell.features import NewGroup
+
+        wanted = NewGroup(
+            name=name,
             primary_key=primary_key,
             event_time=event_time,
             available_at=available_at,
@@ -162,6 +168,7 @@ class Project:
             retention=retention,
             tags=tags,
         )
+        return self.groups.create(wanted)
 
     def get_feature_group(self, name: str, version: int | None = None) -> "FeatureGroup":
         """The feature group of that name.
@@ -571,13 +578,10 @@ class Project:
 
         return FeatureGroups(
             catalog=self.catalog,
-            folder=self.folder / "tables",
-            published=self.folder / "published",
-            training_data=self.folder / "training_data",
+            folder=self.folder,
             engine=self.engine,
             author=self.author,
             provenance=self._provenance,
-            clock=lambda: self.clock(),
             online=OnlineCopies(lambda: self.online, self.engine, lambda: self.clock()),
         )
 

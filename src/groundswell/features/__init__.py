@@ -17,6 +17,7 @@ from groundswell.features._invariants import (
     check_training_folders,
     check_view,
 )
+from groundswell.features._new_group import NewGroup
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._online_invariants import check_online
 from groundswell.features._query import Query
@@ -77,6 +78,7 @@ __all__ = [
     "InsertCheck",
     "JoinExplanation",
     "Matches",
+    "NewGroup",
     "OnDemand",
     "OnlineCopies",
     "Policy",

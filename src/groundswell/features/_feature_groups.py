@@ -1,29 +1,28 @@
 """The feature groups of a project: made, found and repaired here."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
-
 from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB, Scan
 from groundswell.errors import AlreadyExistsError
+from groundswell.features._attachments import Attachments
 from groundswell.features._files import remove_tree
 from groundswell.features._group import FeatureGroup
-from groundswell.features._group_table import DEFAULT_RETENTION, GroupTable
+from groundswell.features._group_table import GroupTable
 from groundswell.features._joined_rows import JoinedRows
+from groundswell.features._new_group import NewGroup
 from groundswell.features._new_version import NewVersion, convert_rows, write_copy
 from groundswell.features._online_copies import OnlineCopies
 from groundswell.features._publication import Publication
-from groundswell.features.expectations import Expectation, Policy, Setting, Suite, Validations, check_policy
-from groundswell.features.statistics import StatisticsConfig, StatisticsRecords
+from groundswell.features.expectations import Setting, Suite, Validations, check_policy
+from groundswell.features.statistics import StatisticsRecords
 from groundswell.features.streaming import OpenStreams
 from groundswell.online import Follower
-from groundswell.tables import Definition, check_roles
-from groundswell.types import Schema, as_schema, check_name, format_duration, parse_duration
+from groundswell.tables import Definition
+from groundswell.types import format_duration
 
 KIND = "feature_group"
 
@@ -33,14 +32,12 @@ class FeatureGroups:
 
     Args:
         catalog: where their names and definitions are.
-        folder: where their tables are.
-        published: where their current rows are published.
-        training_data: where rows from outside are that were joined to them.
+        folder: the project's, with `tables/`, `published/` for their current rows as files, and `training_data/` with
+            rows from outside that were joined to them.
         engine: where they are read.
         author: who writes, as "user@host".
         provenance: what each commit shall say about the code that wrote it.
-        clock: gives the present moment in UTC.
-        online: brings them into the online store.
+        online: brings them into the online store; its clock is theirs.
     """
 
     def __init__(
@@ -48,72 +45,33 @@ class FeatureGroups:
         *,
         catalog: Catalog,
         folder: Path,
-        published: Path,
-        training_data: Path,
         engine: DuckDB,
         author: str,
         provenance: Callable[[], Mapping[str, Any]],
-        clock: Callable[[], datetime],
         online: OnlineCopies,
     ) -> None:
-        self._catalog, self._folder, self._published, self._engine = catalog, folder, published, engine
-        self._author, self._provenance, self._clock, self._online = author, provenance, clock, online
+        self._catalog, self._engine = catalog, engine
+        self._folder, self._published = folder / "tables", folder / "published"
+        self._author, self._provenance, self._online = author, provenance, online
         self._open_streams = OpenStreams()
-        self._joined = JoinedRows(catalog, training_data)
+        self._joined = JoinedRows(catalog, folder / "training_data")
 
     @property
     def online(self) -> OnlineCopies:
         """What brings them into the online store."""
         return self._online
 
-    def create(
-        self,
-        name: str,
-        *,
-        primary_key: Sequence[str],
-        event_time: str | None = None,
-        available_at: str | None = None,
-        schema: Schema | pa.Schema | Mapping[str, pa.DataType] | None = None,
-        description: str = "",
-        expectations: Sequence[Expectation] = (),
-        validation: Policy = "strict",
-        online: bool = False,
-        statistics: bool | Sequence[str] | StatisticsConfig = True,
-        retention: str | timedelta = DEFAULT_RETENTION,
-        tags: Mapping[str, Any] | None = None,
-    ) -> FeatureGroup:
+    def create(self, wanted: NewGroup) -> FeatureGroup:
         """Create a feature group.
 
-        Args:
-            name: letters, digits and underscores.
-            primary_key: the columns by which rows are found and joined.
-            event_time: the column that says when a row's facts happened; None if they have no time (airports, planes).
-            available_at: the column that says when a row became known, if that is later.
-            schema: the columns and their types; None lets the first insert decide.
-            description: what it holds, in words.
-            expectations: what rows must be, checked for each batch before it is written.
-            validation: what follows if one is broken, as in `FeatureGroup.set_expectations`.
-            online: whether the newest row of each key shall be in the online store.
-            statistics: what is computed of every commit, as in `FeatureGroup.set_statistics`.
-            retention: how far back every version stays readable, as in `FeatureGroup.set_retention`.
-            tags: what it is tagged with, among them the tags that every group of the project must have.
-
         Raises:
-            InvalidNameError: the name or a column's name cannot be used.
             AlreadyExistsError: there is a group of that name.
-            SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit together, or an
-                expectation does not fit them.
-            DataError: something is no expectation, the policy is none, the retention is no length of time, or a tag is
-                missing or does not fit its schema.
+            InvalidNameError, SchemaError, ColumnNotFoundError, TypeMismatchError: keys, times and columns do not fit
+                together, or an expectation does not fit them.
+            DataError: something is no expectation, the policy is none, or a tag is missing or does not fit its schema.
         """
-        check_name(name, "feature group")
-        check_roles(name, primary_key, event_time, available_at)
-        roles = {"primary_key": list(primary_key), "event_time": event_time, "available_at": available_at}
-        definition = None
-        if schema is not None:
-            definition = Definition.of(name, primary_key, event_time, available_at, as_schema(schema))
-        suite, policy = Suite.of(expectations), check_policy(validation)
-        settings = {"online": online, "retention": format_duration(parse_duration(retention, "retention"))}
+        name, definition = wanted.name, wanted.definition()
+        suite, policy = Suite.of(wanted.expectations), check_policy(wanted.validation)
         if definition is not None:
             suite.bind(self._setting(definition))
         with self._catalog.transaction():
@@ -124,20 +82,19 @@ class FeatureGroups:
                     fix=f"Use it: project.get_feature_group({name!r}). Or choose another name.",
                     name=name,
                 )
-            body = (roles if definition is None else definition.to_dict()) | settings
             entry = self._catalog.add(
                 KIND,
                 name,
-                body,
+                wanted.body(definition),
                 state="declared" if definition is None else "pending",
-                description=description,
-                tags=tags,
+                description=wanted.description,
+                tags=wanted.tags,
             )
             self._catalog.log("created", entry)
             if suite or policy != "strict":
                 self._validations(entry).keep(suite, policy)
-            if statistics is not True:
-                self._statistics(entry).set(statistics, definition)
+            if wanted.statistics is not True:
+                self._statistics(entry).set(wanted.statistics, definition)
         group = self.open(entry)
         group.recover()
         return group
@@ -232,18 +189,21 @@ class FeatureGroups:
             engine=self._engine,
             author=self._author,
         )
+        attachments = Attachments(
+            validations=self._validations(entry),
+            statistics=self._statistics(entry),
+            publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),
+            online=self._online,
+            joined=self._joined,
+            open_streams=self._open_streams,
+        )
         return FeatureGroup(
             place=place,
             catalog=self._catalog,
             engine=self._engine,
             provenance=self._provenance,
-            validations=self._validations(entry),
-            online=self._online,
-            statistics=self._statistics(entry),
-            joined=self._joined,
+            attachments=attachments,
             renew=self.new_version,
-            open_streams=self._open_streams,
-            publication=Publication(folder=self._published / f"{entry.name}_v{entry.version}", engine=self._engine),
         )
 
     def _validations(self, entry: Entry) -> Validations:
@@ -254,4 +214,4 @@ class FeatureGroups:
         return StatisticsRecords(group=entry, catalog=self._catalog, folder=folder, engine=self._engine)
 
     def _setting(self, definition: Definition) -> Setting:
-        return Setting(definition=definition, engine=self._engine, now=self._clock(), find=self.get)
+        return Setting(definition=definition, engine=self._engine, now=self._online.clock(), find=self.get)

@@ -1,4 +1,8 @@
-"""A feature group: a table of features with keys and times, and everything one does with it."""
+"""A feature group: a table of features with keys and times, and everything one does with it.
+
+What it offers of its commits, schema, statistics, expectations, stream and online rows lies in modules of their own
+(`_has_…`). Here are its rows: how they come in, are read, and go.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,37 +17,28 @@ from groundswell.catalog import Catalog, HasMetadata
 from groundswell.engines import DuckDB, Scan
 from groundswell.errors import CorruptionError, DataError, GroundswellError, InUseError
 from groundswell.expressions import Expression
+from groundswell.features._attachments import Attachments
 from groundswell.features._data import Data
 from groundswell.features._display import html_table
 from groundswell.features._group_table import GroupTable
 from groundswell.features._has_commits import AsOf, HasCommits
+from groundswell.features._has_expectations import HasExpectations
+from groundswell.features._has_online import HasOnline
 from groundswell.features._has_schema import HasSchema
 from groundswell.features._has_statistics import HasStatistics
 from groundswell.features._has_stream import HasStream
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck
 from groundswell.features._insertion import Insertion, Provenance
-from groundswell.features._joined_rows import JoinedRows
 from groundswell.features._new_version import NewVersion, Transform
-from groundswell.features._online_copies import OnlineCopies
-from groundswell.features._publication import Publication
 from groundswell.features._query import Query, check_where
 from groundswell.features._reads import Read, record
-from groundswell.features.expectations import (
-    OWN_KINDS,
-    Expectation,
-    Policy,
-    Suite,
-    ValidationReport,
-    Validations,
-)
-from groundswell.features.statistics import StatisticsRecords
-from groundswell.features.streaming import OpenStreams
+from groundswell.features.expectations import OWN_KINDS, Expectation, ValidationReport
 from groundswell.tables import Commit, Definition, Snapshot, Staged, read_frame
 from groundswell.types import Schema, as_schema, format_duration, parse_instant, type_name
 
 
-class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema):
+class FeatureGroup(HasOnline, HasStream, HasMetadata, HasStatistics, HasExpectations, HasCommits, HasSchema):
     """A table of features: rows with a key, and usually with the time when they happened.
 
     Made by `project.create_feature_group` and found by `project.get_feature_group`.
@@ -62,20 +57,15 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         catalog: Catalog,
         engine: DuckDB,
         provenance: Provenance,
-        validations: Validations,
-        online: OnlineCopies,
-        publication: Publication,
-        statistics: StatisticsRecords,
-        joined: JoinedRows,
+        attachments: Attachments,
         renew: "Callable[[FeatureGroup, NewVersion, str | None], FeatureGroup]",
-        open_streams: OpenStreams,
     ) -> None:
-        self._place, self._catalog, self.engine, self._publication = place, catalog, engine, publication
-        self._statistics, self._renew, self._open_streams = statistics, renew, open_streams
-        self._joined = joined
-        self._provenance, self._validations, self._online = provenance, validations, online
-        self._insertion = Insertion(place, validations, statistics, provenance)
-        self._clock = online.clock
+        self._place, self._catalog, self.engine, self._provenance = place, catalog, engine, provenance
+        self._attachments, self._renew = attachments, renew
+        self._validations, self._statistics = attachments.validations, attachments.statistics
+        self._online, self._open_streams = attachments.online, attachments.open_streams
+        self._insertion = Insertion(place, self._validations, self._statistics, provenance)
+        self._clock = self._online.clock
         entry = place.entry
         self.name, self.version = entry.name, entry.version
         self.primary_key: tuple[str, ...] = tuple(entry.body["primary_key"])
@@ -181,44 +171,6 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
 
         return InsertCheck.of(table.check(reader, time_zone=time_zone, examine=examine), *reports)
 
-    @property
-    def expectations(self) -> Suite:
-        """The expectations in force; prints as the code that makes them."""
-        return self._validations.current()[0]
-
-    @property
-    def validation(self) -> Policy:
-        """The policy in force: "strict", "warning", "all" or "none"."""
-        return self._validations.current()[1]
-
-    def set_expectations(self, expectations: Sequence[Expectation], validation: Policy | None = None) -> None:
-        """Put other expectations in force for what is inserted from now on; rows that are there are not looked at.
-
-        Args:
-            expectations: all of them, such as `[gs.expect("temp").between(-40, 130)]`; an empty list is none.
-            validation: "strict" writes only if all hold; "warning" only if all of level error hold; "all" validates and
-                writes in any case; "none" does not validate. None leaves the policy as it is, at first "strict".
-
-        Raises:
-            DataError: something is no expectation, or the policy is none.
-            ColumnNotFoundError, TypeMismatchError, SchemaError, NotFoundError: an expectation does not fit the group.
-        """
-        self._validations.set(expectations, validation, None if self._place.now is None else self._place.now.definition)
-
-    def validations(self) -> "list[ValidationReport]":
-        """The reports of all batches that were validated, newest first, those that were refused among them."""
-        return self._validations.reports(lambda: [] if self._place.now is None else self._place.now.history())
-
-    def forget_validated_values(self) -> int:
-        """Take out of all reports what rows were: examples and observed values. Counts stay, as in the commits.
-
-        Part of erasing rows. Returns how many reports had some.
-        """
-        changed = self._validations.forget_values()
-        if changed:
-            self._catalog.log("values forgotten", self.id, {"reports": changed})
-        return changed
-
     def read(
         self,
         columns: list[str] | None = None,
@@ -301,7 +253,8 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         return self._publish(self.table.snapshot())
 
     def _publish(self, snapshot: Snapshot) -> Path:
-        before, path = self._publication.version, self._publication.publish(snapshot)
+        publication = self._attachments.publication
+        before, path = publication.version, publication.publish(snapshot)
         if before != snapshot.version:
             self._catalog.log("published", self.id, {"commit": snapshot.version})
         return path
@@ -309,7 +262,7 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
     @property
     def published_version(self) -> int | None:
         """The version of its rows that `publish` published last; None if there is none."""
-        return self._publication.version
+        return self._attachments.publication.version
 
     def new_version(
         self,
@@ -379,44 +332,6 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
             self._statistics.compacted(self._place.table, commit.version)
         return None if commit is None else self._committed(commit)
 
-    @property
-    def online(self) -> bool:
-        """Whether the newest row of each key is kept in the online store."""
-        return self._place.online
-
-    def enable_online(self) -> None:
-        """Keep the newest row of each key in the online store, from the rows that are there on."""
-        self._place.configure("online", True)
-        if self.has_table:
-            self._online.follow(self._place.table)
-
-    @property
-    def online_version(self) -> int | None:
-        """The version of its table that the online store holds; None if it does not hold one as a whole."""
-        position = self._online.follower(self._place.table).position()
-        return None if position < 0 else position
-
-    def follow_online(self, *, rebuild: bool = False) -> int:
-        """Bring the online store up to the newest version, and return it; for what was inserted without waiting.
-
-        Args:
-            rebuild: build it anew from the table, whatever the store holds.
-
-        Raises:
-            DataError: the group is not online.
-            GroundswellError: the store does not answer.
-        """
-        if not self.online:
-            raise DataError(f"Group {self.name!r} is not online.", fix="Make it so: group.enable_online().")
-        table = self._place.table
-        return self._online.rebuild(table) if rebuild else self._online.follow(table)
-
-    def disable_online(self) -> None:
-        """Take the rows out of the online store; what asked for them there is answered from the table."""
-        self._place.configure("online", False)
-        if self.has_table:
-            self._online.forget(self._place.table)
-
     def _committed(self, commit: Commit, *, wait: bool = True) -> Commit:
         """What every verb that commits to the table does last: the online store gets what the commit changed."""
         if wait and self.online:
@@ -424,11 +339,9 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
         return commit
 
     def _forget_values(self, keys: pa.Table, commit: Commit) -> None:
-        self._joined.erase(self._place.entry, keys, commit.version)
-        self._validations.forget_values()
-        self._statistics.forget_values(self._place.table)
-        if self._publication.version is not None:
-            self._publication.remove()
+        published = self.published_version is not None
+        self._attachments.forget_values(self._place, keys, commit.version)
+        if published:
             self._publish(self._place.table.snapshot())
 
     def describe(self) -> dict[str, Any]:  # Any: JSON
@@ -482,26 +395,17 @@ class FeatureGroup(HasStream, HasMetadata, HasStatistics, HasCommits, HasSchema)
             )
         if self.online and self.has_table:
             self._online.forget(self._place.table)
-        self._place.delete(self._attached)
+        self._place.delete(self._attachments.remove)
 
     def recover(self) -> None:
         """Finish what a killed process left half made or half deleted."""
         if self._place.entry.state == "pending":
             self._place.finish()
         if self._place.entry.state == "deleting":
-            self._place.sweep(self._attached)
+            self._place.sweep(self._attachments.remove)
         if self._place.now is not None:
             with suppress(CorruptionError):  # reading says what is damaged, and earlier versions may be whole
                 self._place.keep_definition()
-
-    @property
-    def _attached(self) -> Sequence[Callable[[], object]]:
-        """What removes that which the catalog holds for the group beside its entry."""
-        return (
-            self._publication.remove,
-            self._validations.remove,
-            self._statistics.remove,
-        )
 
     def __repr__(self) -> str:
         times = "".join(f", {role}={c!r}" for role, c in self._times() if c)

@@ -6,7 +6,7 @@ Whoever opens a group finishes what a killed process left at any point in betwee
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -144,22 +144,21 @@ class GroupTable:
             if self.entry.state == "ready" and self.entry.body["schema_version"] < body["schema_version"]:
                 self.entry = self._catalog.update(self.entry, body={**self.entry.body, **body})
 
-    def delete(self, attached: Sequence[Callable[[], object]]) -> None:
+    def delete(self, remove_attached: Callable[[], object]) -> None:
         """Delete the table and the entry, for good; `sweep` finishes it if the process dies on the way."""
         self.entry = self._catalog.update(self.entry, state="deleting")
-        self.sweep(attached)
+        self.sweep(remove_attached)
 
-    def sweep(self, attached: Sequence[Callable[[], object]]) -> None:
+    def sweep(self, remove_attached: Callable[[], object]) -> None:
         """Finish a deletion, wherever it stopped.
 
         Args:
-            attached: remove what else the catalog holds of the group; called in the transaction that removes the entry.
+            remove_attached: removes what else there is of the group; called in the transaction that removes the entry.
         """
         shutil.rmtree(self.folder, ignore_errors=True)
         with self._catalog.transaction():
             self._catalog.commits.forget(self.entry.id)
             self._catalog.log("deleted", self.entry)
-            for remove in attached:
-                remove()
+            remove_attached()
             self._catalog.remove(self.entry)
         self.now = None
