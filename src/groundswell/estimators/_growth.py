@@ -161,8 +161,15 @@ def _numbered(number: int, make: Any) -> NumberedBatch:  # Any: the maker of a b
 class _Histograms:
     """Of some nodes: cells, shape (nodes, k, bins, classes, sums), and the k features of each node."""
 
+    nodes: NDArray[np.intp]
     cells: Floats
     features: NDArray[np.uint32]
+
+    def of(self, chosen: NDArray[np.bool_]) -> "_Histograms":
+        """Those of chosen nodes."""
+        if chosen.all():
+            return self
+        return _Histograms(nodes=self.nodes[chosen], cells=self.cells[chosen], features=self.features[chosen])
 
 
 class _Passes:
@@ -177,7 +184,7 @@ class _Passes:
         """Whether one pass may sum the histograms of so many nodes."""
         return n_nodes * self._node_cells <= CELLS
 
-    def histograms(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Histograms]]:
+    def histograms(self, tasks: list[_Task]) -> Iterator[_Histograms]:
         """Pass over the rows as often as the memory for histograms demands."""
         waiting: list[_Task] = []
         for task in self._cut(tasks):
@@ -194,7 +201,7 @@ class _Passes:
                 nodes, some = task.nodes[start : start + most], slice(start, start + most)
                 yield replace(task, nodes=nodes, features=None if task.features is None else task.features[some])
 
-    def _passed(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Histograms]]:
+    def _passed(self, tasks: list[_Task]) -> Iterator[_Histograms]:
         level = _LevelSums(tasks, self._level, self._whereabouts, self._growth)
         for task, statistic in zip(tasks, fold(self._batches, level).result(), strict=True):
             features, cells = task.features, statistic.cells
@@ -202,28 +209,18 @@ class _Passes:
                 features = np.tile(np.arange(len(self._growth.bins.counts), dtype=np.uint32), (len(task.nodes), 1))
             if not cells.shape[1]:  # the tree drew no rows
                 cells = np.zeros((len(cells), features.shape[1], *cells.shape[2:]))
-            yield task, _Histograms(cells=cells, features=features)
-
-
-def _siblings(found: _Histograms, parents: _Histograms, smaller: NDArray[np.intp]) -> _Histograms:
-    """All children of a level, from the smaller ones and their parents; `smaller` says which child of each it is."""
-    cells = np.empty((2 * len(smaller), *found.cells.shape[1:]))
-    _subtract(parents.cells, found.cells, smaller, cells)
-    return _Histograms(cells=cells, features=np.repeat(parents.features, 2, axis=0))
+            yield _Histograms(nodes=task.nodes, cells=cells, features=features)
 
 
 @compiled
-def _subtract(parents: Floats, smaller: Floats, which: NDArray[np.intp], children: Floats) -> None:
-    """The cells of both children of each parent; where no rows are left there is nothing, rounding or not."""
-    n_sums = parents.shape[-1]
-    for i in range(len(parents)):
-        whole, known = parents[i].reshape(-1, n_sums), smaller[i].reshape(-1, n_sums)
-        this, other = children[2 * i + which[i]].reshape(-1, n_sums), children[2 * i + 1 - which[i]].reshape(-1, n_sums)
-        for cell in range(len(whole)):
-            left = whole[cell, 0] > known[cell, 0]
-            for s in range(n_sums):
-                this[cell, s] = known[cell, s]
-                other[cell, s] = whole[cell, s] - known[cell, s] if left else 0.0
+def _subtract(cells: Floats, others: Floats) -> None:
+    """Subtract the cells of nodes' children in place; where no rows are left there is nothing, rounding or not."""
+    n_sums = cells.shape[-1]
+    ours, theirs = cells.reshape(-1, n_sums), others.reshape(-1, n_sums)
+    for cell in range(len(ours)):
+        left = ours[cell, 0] > theirs[cell, 0]
+        for s in range(n_sums):
+            ours[cell, s] = ours[cell, s] - theirs[cell, s] if left else 0.0
 
 
 class _Grower:
@@ -238,7 +235,7 @@ class _Grower:
         self.tree_of = np.arange(n_trees)
         self.frontier = np.arange(n_trees)
         self.random = np.random.default_rng(growth.seed)
-        self.kept: _Histograms | None = None  # of the parents of the frontier
+        self.kept: list[_Histograms] = []  # of the parents of the frontier
 
     def level(self) -> None:
         """Split the nodes of the frontier; their children are the next."""
@@ -248,8 +245,9 @@ class _Grower:
         growth, work = self.growth, _Passes(self.batches, self.growth, level, self.whereabouts)
         keep = growth.max_features is None and len(self.trees.roots) == 1 and work.fits(len(self.frontier))
         chosen: list[tuple[NDArray[np.intp], NDArray[np.intp], Splits]] = []
-        kept: _Histograms | None = None
-        for nodes, found in self._found(work):
+        kept: list[_Histograms] = []
+        for found in self._found(work):
+            nodes = found.nodes
             if self.trees.depth == 0:
                 totals = found.cells[:, 0].sum(axis=1)
                 self.sums[nodes], self.rows[nodes] = sums_of(totals, growth.target), totals[..., 0].sum(axis=1)
@@ -259,24 +257,30 @@ class _Grower:
                 criterion=growth.criterion,
                 min_samples_leaf=growth.min_samples_leaf,
             )
-            accepted = np.flatnonzero(self._accepted(nodes, splits))
+            accepted = self._accepted(nodes, splits)
             features = found.features[np.arange(len(nodes)), np.maximum(splits.slot, 0)].astype(np.intp)
             chosen.append((nodes[accepted], features[accepted], _taken(splits, accepted)))
             if keep:
-                kept = _chosen(found, accepted)
+                kept.append(found.of(accepted))
         self.kept = kept
         self._extend(chosen)
 
-    def _found(self, work: _Passes) -> Iterator[tuple[NDArray[np.intp], _Histograms]]:
-        if self.kept is not None and self.trees.depth:
-            pairs = self.frontier.reshape(-1, 2)
-            smaller = self.rows[pairs].argmin(axis=1)
-            ((_, found),) = work.histograms(self._tasks(pairs[np.arange(len(pairs)), smaller]))
-            everything = _siblings(found, self.kept, smaller)
-            yield self.frontier, everything
+    def _found(self, work: _Passes) -> Iterator[_Histograms]:
+        """The histograms of the frontier; those of a larger child from its parent, where that is kept."""
+        if not self.kept:
+            yield from work.histograms(self._tasks(self.frontier))
             return
-        for task, found in work.histograms(self._tasks(self.frontier)):
-            yield task.nodes, found
+        parents = np.concatenate([part.nodes for part in self.kept])
+        left, right = self.trees.left[parents].astype(np.intp), self.trees.right[parents].astype(np.intp)
+        left_smaller = self.rows[left] <= self.rows[right]
+        (found,) = work.histograms(self._tasks(np.where(left_smaller, left, right)))
+        yield found
+        larger, start = np.where(left_smaller, right, left), 0
+        for part in self.kept:
+            stop = start + len(part.nodes)
+            _subtract(part.cells, found.cells[start:stop])
+            yield _Histograms(nodes=larger[start:stop], cells=part.cells, features=part.features)
+            start = stop
 
     def _tasks(self, nodes: NDArray[np.intp]) -> list[_Task]:
         n_features, k = len(self.growth.bins.counts), self.growth.max_features
@@ -300,8 +304,9 @@ class _Grower:
 
     def _extend(self, chosen: list[tuple[NDArray[np.intp], NDArray[np.intp], Splits]]) -> None:
         nodes = np.concatenate([part[0] for part in chosen])
-        features = np.concatenate([part[1] for part in chosen])
-        splits = _joined([part[2] for part in chosen])
+        order = np.argsort(nodes)
+        nodes, features = nodes[order], np.concatenate([part[1] for part in chosen])[order]
+        splits = _taken(_joined([part[2] for part in chosen]), order)
         known, n_new = len(self.rows), 2 * len(nodes)
         children = known + np.arange(n_new).reshape(-1, 2)
         gap = self.sums[nodes] - splits.left
@@ -314,12 +319,12 @@ class _Grower:
         self.tree_of = np.concatenate([self.tree_of, np.repeat(self.tree_of[nodes], 2)])
         new = np.arange(known, known + n_new)
         open_ = (rows >= 2 * self.growth.min_samples_leaf) & ~is_pure(sums, self.growth.target)
-        pairs = np.asarray(open_.reshape(-1, 2).any(axis=1))
-        if self.kept is not None:
-            self.kept = _chosen(self.kept, pairs)
-            self.frontier = new[np.repeat(pairs, 2)]  # siblings go together
-        else:
-            self.frontier = new[open_]
+        if self.kept:
+            open_ = np.repeat(open_.reshape(-1, 2).any(axis=1), 2)  # siblings go together
+            wanted = np.zeros(known, np.bool_)
+            wanted[nodes] = open_[::2]
+            self.kept = [part.of(wanted[part.nodes]) for part in self.kept]
+        self.frontier = new[open_]
 
 
 def grow(batches: Batches, growth: Growth, n_trees: int = 1) -> Grown:
@@ -330,13 +335,7 @@ def grow(batches: Batches, growth: Growth, n_trees: int = 1) -> Grown:
     return Grown(trees=grower.trees, sums=grower.sums, rows=grower.rows, gain=grower.gain)
 
 
-def _chosen(of: _Histograms, nodes: NDArray[Any]) -> _Histograms:
-    if len(nodes) == len(of.cells) and (nodes.dtype != bool or nodes.all()):
-        return of
-    return _Histograms(cells=of.cells[nodes], features=of.features[nodes])
-
-
-def _taken(splits: Splits, chosen: NDArray[np.intp]) -> Splits:
+def _taken(splits: Splits, chosen: NDArray[Any]) -> Splits:
     return Splits(**{name: part[chosen] for name, part in vars(splits).items()})
 
 

@@ -151,7 +151,7 @@ def _ask(
                 left = questions[node, 2] != 0
             else:
                 left = b <= questions[node, 1]
-            child = questions[node, 4] if left else questions[node, 5]
+            child = questions[node, np.uint32(5) - np.uint32(left)]  # looked up: a branch would be guessed wrong
             new_rows[kept], new_nodes[kept] = row, child
             if len(times):
                 new_times[kept] = times[i]
