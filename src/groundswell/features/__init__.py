@@ -3,10 +3,11 @@
 Everything here is exact about time: a row sees only what had happened and was known at its moment, and comes back once.
 """
 
-from groundswell.features._data import Data, to_features
+from groundswell.features._data import Data
 from groundswell.features._explanation import Explanation, JoinExplanation
 from groundswell.features._feature_groups import FeatureGroups
 from groundswell.features._feature_views import FeatureViews
+from groundswell.features._frames import to_features
 from groundswell.features._group import FeatureGroup
 from groundswell.features._history import History
 from groundswell.features._insert_check import InsertCheck

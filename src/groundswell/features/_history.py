@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from groundswell.features._data import to_pandas
+from groundswell.features._frames import to_pandas
 from groundswell.tables import Commit
 
 

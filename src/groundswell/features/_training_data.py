@@ -1,7 +1,7 @@
 """Training data: features and labels pinned to versions, so that reading them again gives the same bytes."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,9 +10,10 @@ import pyarrow as pa
 from groundswell.catalog import Catalog, Entry, HasMetadata
 from groundswell.engines import JoinReport
 from groundswell.features import fitting
-from groundswell.features._batches import rebatch, shuffled
-from groundswell.features._data import Data, to_features, to_pandas, to_polars
+from groundswell.features._data import Data
 from groundswell.features._display import html_table
+from groundswell.features._frames import to_features, to_pandas
+from groundswell.features._has_rows import HasRows
 from groundswell.features._reads import Read, record
 from groundswell.features.statistics import StatisticsReport
 from groundswell.types import Schema, type_name
@@ -20,8 +21,8 @@ from groundswell.types import Schema, type_name
 Reading = tuple[pa.RecordBatchReader, list[JoinReport]]
 
 
-class TrainingData(HasMetadata):
-    """One part of a feature view's data at pinned versions.
+class TrainingData(HasRows, HasMetadata):
+    """One part of a feature view's data at pinned versions. Its rows are X and the labels.
 
     Made by a view's `train_test_split`, `training_data` or `join_to`; found again by `project.get_training_data`. What
     is read is kept in memory; `batches` streams instead.
@@ -130,50 +131,12 @@ class TrainingData(HasMetadata):
         """X and the labels as one Arrow table; `raw_rows.to_arrow()` gives the features before they are transformed."""
         return self._transformed(self._rows())
 
-    def to_pandas(self) -> pd.DataFrame:
-        """X and the labels as one pandas frame. Integers with nulls become nullable integers, never floats."""
-        return to_pandas(self.to_arrow())
-
-    def to_polars(self) -> Any:  # Any: polars is an optional package
-        """X and the labels as one polars frame.
-
-        Raises:
-            MissingDependencyError: polars is not installed.
-        """
-        return to_polars(self.to_arrow())
-
-    def batches(self, batch_rows: int = 65_536) -> Iterator[pa.RecordBatch]:
-        """X and the labels in record batches of `batch_rows` rows, in order, never all at once.
-
-        Raises:
-            DataError: `batch_rows` is less than one.
-        """
-        return rebatch(self._stream(), batch_rows)
-
-    def shuffled(
-        self, batch_rows: int = 1_024, *, buffer_rows: int = 131_072, seed: int = 0
-    ) -> Iterator[pa.RecordBatch]:
-        """X and the labels in random order in record batches of `batch_rows` rows, each row once.
-
-        Args:
-            batch_rows: rows of a batch; the last one may be smaller.
-            buffer_rows: rows among which is drawn; as many as there are rows give a full shuffle.
-            seed: of the order; take another for each epoch.
-
-        Raises:
-            DataError: a number is less than one, or the buffer is smaller than a batch.
-        """
-        return shuffled(self._stream(), batch_rows, buffer_rows, seed)
-
     def statistics(self) -> StatisticsReport:
         """The statistics of the labels and of the features before they are transformed, which groups and the log of
         predictions have too; computed now in one pass that is never in memory.
         """
         rows = self.raw_rows
         return StatisticsReport.of_training_data(rows.batches(), rows.schema, of=self.name, version=self.version)
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._stream().__arrow_c_stream__(requested_schema)
 
     def _rows(self) -> pa.Table:
         """All rows as they were read, kept in memory."""

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
-from groundswell.features._data import to_features, to_pandas
+from groundswell.features._frames import to_features, to_pandas
 from groundswell.online import is_provisional
 
 __all__ = ["MatchedRow", "Matches", "Source", "Vector", "Vectors"]

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from groundswell.engines import ArrowRows, Cached, Scannable
 from groundswell.errors import ColumnNotFoundError, DataError, FitError, SchemaError, choices
-from groundswell.features._data import to_features
+from groundswell.features._frames import to_features
 from groundswell.features.fitting._columns import Chosen, as_arrow, as_floats, raw_table, whole
 from groundswell.features.fitting._estimators import Transformer, estimator_of
 from groundswell.features.transformations import Transformation, steps_of, transformation_from_dict
