@@ -10,7 +10,7 @@ from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._memory import require_memory_for_pairs
 from groundswell.estimators._row_errors import require_finite
-from groundswell.estimators._transform import TableTransformer, matrix
+from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch, Gram
 
 
@@ -80,7 +80,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TableTransformer):  # type: ignore[mi
         return self
 
     def _transform_batch(self, batch: Batch) -> NDArray[np.float64]:
-        return np.asarray((matrix(batch) - self.mean_) @ self._axes.T)
+        axes, found = self._axes.T, []
+        for block in Batch(X=batch.X).blocks():  # that stay in the cache as float64
+            around = block.shifted
+            found.append(around.matrix @ axes + (around.pilot - self.mean_) @ axes)
+        return np.concatenate(found) if found else np.empty((0, axes.shape[1]))
 
     def inverse_transform(self, Z: Any) -> Any:  # Any: array-likes
         """Rows from their components, shape (rows, features): the nearest points of the plane of the components."""

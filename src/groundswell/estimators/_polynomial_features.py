@@ -10,13 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 from groundswell.errors import FitError
 from groundswell.estimators._columns import input_names
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._transform import TableTransformer, matrix
+from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
 
 class PolynomialFeatures(TableTransformer):
-    """All products of features up to a degree, in the order of scikit-learn, which computes them. Known as expansion.
+    """All products of features up to a degree, in the order of scikit-learn. Known as expansion.
 
     p features of degree d become (p + d)! / (p! d!) columns: scale them before, and think before going beyond 2.
 
@@ -48,6 +48,7 @@ class PolynomialFeatures(TableTransformer):
         n_features = fit_input(self, X, y).n_features
         self._peer = _Peer(self.degree, interaction_only=self.interaction_only, include_bias=self.include_bias)
         self._peer.fit(np.zeros((1, n_features)))
+        self._factors = _factors(self.powers_)
         return self
 
     @property
@@ -56,8 +57,16 @@ class PolynomialFeatures(TableTransformer):
         return np.asarray(self._peer.powers_)
 
     def _transform_batch(self, batch: Batch) -> Floats:
-        x = matrix(batch)
-        return np.asarray(self._peer.transform(x)) if len(x) else np.empty((0, self._peer.n_output_features_))
+        x = batch.matrix
+        made = np.empty((len(x), len(self._factors)), order="F")
+        for column, (other, feature) in enumerate(self._factors):
+            if feature is None:
+                made[:, column] = 1.0
+            elif other is None:
+                made[:, column] = x[:, feature]
+            else:
+                np.multiply(made[:, other], x[:, feature], out=made[:, column])
+        return made
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:  # Any: an array-like of names
         """Products of the features' names, as scikit-learn writes them: "a^2", "a b".
@@ -68,3 +77,16 @@ class PolynomialFeatures(TableTransformer):
         """
         check_is_fitted(self)
         return np.asarray(self._peer.get_feature_names_out(list(input_names(self, input_features))), dtype=object)
+
+
+def _factors(powers: NDArray[np.int64]) -> list[tuple[int | None, int | None]]:
+    """Each column as a product: of an earlier column (None: of one) and of a feature (None: one itself)."""
+    rows = [tuple(row) for row in powers.tolist()]
+    known = {row: column for column, row in enumerate(rows) if any(row)}
+    found: list[tuple[int | None, int | None]] = []
+    for row in rows:
+        features = [feature for feature, power in enumerate(row) if power]
+        last = features[-1] if features else None
+        others = tuple(power - (feature == last) for feature, power in enumerate(row))
+        found.append((known.get(others), last))
+    return found

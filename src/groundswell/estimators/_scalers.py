@@ -20,11 +20,18 @@ class Scaler(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # s
     _scale: NDArray[np.float64]
 
     def _transform_batch(self, batch: Batch) -> NDArray[np.float64]:
-        return (matrix(batch) - self._center) / self._scale
+        made: NDArray[np.float64] = np.subtract(batch.matrix, self._center)  # in float64, as the center is
+        made /= self._scale
+        return made
 
     def inverse_transform(self, X: Any) -> Any:  # Any: array-likes and tables
         """The features as they were before scaling."""
-        return transform_parts(self, X, lambda batch: matrix(batch) * self._scale + self._center)
+        return transform_parts(self, X, self._unscaled)
+
+    def _unscaled(self, batch: Batch) -> NDArray[np.float64]:
+        made: NDArray[np.float64] = np.multiply(batch.matrix, self._scale)
+        made += self._center
+        return made
 
     def __sklearn_tags__(self) -> Any:  # Any: scikit-learn's tags
         tags = super().__sklearn_tags__()

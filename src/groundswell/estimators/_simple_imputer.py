@@ -149,10 +149,15 @@ class SimpleImputer(TableTransformer):
         return self._filled(batch) if self._any_type else self._filled_numbers(batch)
 
     def _filled_numbers(self, batch: Batch) -> Floats:
-        x = matrix(batch)
-        gaps = np.isnan(x)
-        made = np.where(gaps, np.nan_to_num(self.statistics_.astype(np.float64)), x)[:, self._kept]
-        return np.column_stack([made, gaps[:, self._had_missing]]) if self.add_indicator else made
+        given, kept = batch.matrix, np.flatnonzero(self._kept)
+        noted = np.flatnonzero(self._had_missing) if self.add_indicator else kept[:0]
+        made = np.empty((len(given), len(kept) + len(noted)), order="F")
+        for i, j in enumerate(kept):
+            made[:, i] = given[:, j]
+            np.copyto(made[:, i], float(np.nan_to_num(self.statistics_[j])), where=np.isnan(given[:, j]))
+        for i, j in enumerate(noted, len(kept)):
+            made[:, i] = np.isnan(given[:, j])
+        return made
 
     def _filled(self, batch: Batch) -> list[pa.Array]:
         columns, gaps = [], []

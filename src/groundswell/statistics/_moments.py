@@ -166,9 +166,11 @@ def _moments_of(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Float
     total = float(len(block)) if w is None else float(w.sum())
     weight, sums = np.full(len(d), total), _power_sums(d, w, order)
     if np.isnan(sums[0]).any():
-        missing = block.shifted.missing.T
-        weight = total - (missing.sum(axis=1) if w is None else missing @ w)
-        sums = _power_sums(np.where(missing, 0.0, d), w, order)
+        for j in np.flatnonzero(np.isnan(sums[0])):  # column by column, as that fits into the cache
+            missing = np.isnan(d[j])
+            weight[j] -= np.count_nonzero(missing) if w is None else missing @ w
+            for power, of_column in enumerate(_power_sums(np.where(missing, 0.0, d[j : j + 1]), w, order)):
+                sums[power][j] = of_column[0]
     return weight, total - weight, block.shifted.pilot, *_centered(sums, weight, order)
 
 

@@ -96,14 +96,16 @@ def pilot_of(X: NDArray[Any]) -> Floats:
     sample = X[:: max(1, len(X) // _SAMPLE)].astype(np.float64)
     finite = np.isfinite(sample)
     if not finite.all():
-        return np.array([_pilot_of_column(X[:, j]) for j in range(X.shape[1])])
+        return np.array([_pilot_of_column(X[:, j], sample[:, j]) for j in range(X.shape[1])])
     if not len(sample):
         return np.zeros(X.shape[1])
     first = sample[0]
     return np.asarray(first + (sample - first).mean(axis=0))
 
 
-def _pilot_of_column(column: NDArray[Any]) -> float:
-    """The same over the finite values of one column; 0 if there are none."""
-    finite = column[np.isfinite(column)][:_SAMPLE].astype(np.float64)
+def _pilot_of_column(column: NDArray[Any], sample: Floats) -> float:
+    """The same over the finite values of one column, which are looked for beyond the sample only if it has none."""
+    finite = sample[np.isfinite(sample)]
+    if not len(finite):
+        finite = column[np.isfinite(column)][:_SAMPLE].astype(np.float64)
     return float(finite[0] + (finite - finite[0]).mean()) if len(finite) else 0.0
