@@ -239,7 +239,7 @@ def test_a_descent_that_diverges_gaps_and_no_rows_are_told(rows):
     with pytest.raises(FitError, match="StandardScaler"):
         SGDRegressor(learning_rate="constant", eta0=1.0).fit(X * 1e6, y)
     with pytest.warns(ConvergenceWarning, match="diverges"):
-        epochs(SGDClassifier, 3, loss="squared_hinge", shuffle=False).fit(X, y > 0)
+        epochs(SGDClassifier, 3, loss="squared_hinge", shuffle=False, batch_size=32).fit(X, y > 0)
     with pytest.raises(FitError, match="epsilon"):
         SGDRegressor("huber", epsilon=0.0).fit(X, y)
     table = pa.table({"x": [1.0, None, 2.0], "word": ["a", "b", "c"], "y": [1.0, 2.0, 3.0], "same": [1, 1, 1]})

@@ -83,7 +83,7 @@ class SGDClassifier(LinearClassifier):
         alpha: float = 1e-4,
         l1_ratio: float = 0.15,
         fit_intercept: bool = True,
-        batch_size: int | None = 32,
+        batch_size: int | None = 1,
         max_iter: int = 1000,
         tol: float = 1e-3,
         n_iter_no_change: int = 5,
@@ -197,7 +197,8 @@ class SGDRegressor(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn i
         loss: "squared_error" (½ r²) or "huber" (quadratic up to epsilon, linear beyond).
         penalty, alpha, l1_ratio, fit_intercept, batch_size, max_iter, tol, n_iter_no_change, shuffle, shuffle_rows,
         learning_rate, eta0, power_t, decay, decay_epochs, early_stopping, validation_fraction, average, random_state:
-            as for `SGDClassifier`.
+            as for `SGDClassifier`. A step takes 32 rows if nothing else is said: squares have slopes without bound,
+            and steps of single rows diverge unless features have unit size.
         epsilon: of "huber", in units of y.
 
     Attributes:
