@@ -125,7 +125,7 @@ class _LevelSums:
     def merge(self, other: "_LevelSums") -> None:
         """Add the histograms; those of a first part are taken over."""
         for i, (ours, theirs) in enumerate(zip(self.sums, other.sums, strict=True)):
-            if ours.cells.shape[1]:
+            if ours.width:
                 ours.merge(theirs)
             else:
                 self.sums[i] = theirs
@@ -204,7 +204,7 @@ class _Passes:
     def _passed(self, tasks: list[_Task]) -> Iterator[_Histograms]:
         level = _LevelSums(tasks, self._level, self._whereabouts, self._growth)
         for task, statistic in zip(tasks, fold(self._batches, level).result(), strict=True):
-            features, cells = task.features, statistic.cells
+            features, cells = task.features, statistic.histograms()
             if features is None:
                 features = np.tile(np.arange(len(self._growth.bins.counts), dtype=np.uint32), (len(task.nodes), 1))
             if not cells.shape[1]:  # the tree drew no rows

@@ -1,7 +1,8 @@
 """`SplitHistograms`: what a level of a histogram-based tree needs to choose its splits.
 
 For every node, feature and bin: rows, weight, and sums of the target. The inner loop is compiled: it looks at each row
-once, and adds all sums of a cell where they lie side by side.
+once, and adds all sums of a cell where they lie side by side. Memory decides its speed: the histograms of a deep level
+are larger than the cache, so those of rows without weights pack two counts into one number.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from groundswell.statistics._statistic import require_equal, require_same_width
 __all__ = ["NodeFunction", "SplitHistograms", "SplitHistogramsResult"]
 
 _NONE, _NO_WEIGHTS = np.zeros(0, np.uint8), np.zeros(0)
+
+_MOST_DRAWS = 2**31 - 1
+"""How often the rows in packed counts may count in all, for each count to fit half a number."""
 
 NodeFunction: TypeAlias = Callable[[Batch], NDArray[np.integer[Any]]]
 """The node of each row: 0 … n_nodes − 1, or a negative number for a row that is in no node of this level."""
@@ -78,15 +82,26 @@ class SplitHistograms:
     nodes: NodeFunction | None = None
     center: float = 0.0
     cells: Floats = field(init=False)
+    packed: NDArray[np.int64] = field(init=False)
+    draws: int = field(init=False, default=0)
     dropped: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self.cells = self._zeros(0)
+        self.cells, self.packed = self._zeros(0), self._no_counts(0)
 
     def _zeros(self, width: int) -> Floats:
         """Shape (nodes, features, bins, classes, sums): rows, weight, and the two sums of a target that is no class."""
         n_classes, n_sums = (self.n_classes, 2) if self.target == "class" else (1, 4)
         return np.zeros((self.n_nodes, width, self.n_bins, n_classes, n_sums))
+
+    def _no_counts(self, width: int) -> NDArray[np.int64]:
+        """Shape (nodes, features, bins, classes): rows of weight one, and times 2³² how often they count."""
+        return np.zeros((self.n_nodes, width, self.n_bins, self.n_classes), np.int64)
+
+    @property
+    def width(self) -> int:
+        """How many features each node has; 0 before there are rows."""
+        return int(self.cells.shape[1] or self.packed.shape[1])
 
     def zero(self) -> "SplitHistograms":
         """The same level, no rows."""
@@ -138,9 +153,8 @@ class SplitHistograms:
         """
         bins = batch.matrix
         width = bins.shape[1] if features is None else features.shape[1]
-        if not self.cells.shape[1]:
-            self.cells = self._zeros(width)
-        require_same_width(self.cells.shape[1], width)
+        if self.width:
+            require_same_width(self.width, width)
         if features is None:
             features = np.tile(np.arange(width, dtype=np.uint32), (self.n_nodes, 1))
         where = (
@@ -151,10 +165,31 @@ class SplitHistograms:
             features,
         )
         y, weights = np.ascontiguousarray(batch.target), _NO_WEIGHTS if batch.weights is None else batch.weights
+        if self.target == "class" and batch.weights is None:
+            self._make_room(len(rows) if times is None else int(times.sum()))
+            self.packed = self.packed if self.packed.shape[1] else self._no_counts(width)
+            _count_classes(bins, y, *where, self.packed)
+            return
+        self.cells = self.cells if self.cells.shape[1] else self._zeros(width)
         if self.target == "class":
             _add_classes(bins, y, weights, *where, self.cells)
         else:
             _add_numbers(bins, y, weights, *where, self.center, self.target == "gradient", self.cells)
+
+    def _make_room(self, draws: int) -> None:
+        """Let packed counts grow by so much."""
+        if self.draws + draws > _MOST_DRAWS:
+            self.cells, self.packed, self.draws = self.histograms(), self._no_counts(0), 0
+        self.draws += draws
+
+    def histograms(self) -> Floats:
+        """All sums, shape (nodes, features, bins, classes, sums); see `SplitHistogramsResult`."""
+        if not self.packed.shape[1]:
+            return self.cells
+        cells = self.cells if self.cells.shape[1] else self._zeros(self.width)
+        _unpack(self.packed.reshape(-1), cells.reshape(-1, 2))
+        self.cells, self.packed, self.draws = cells, self._no_counts(0), 0
+        return cells
 
     def _check(self, block: Batch, nodes: NDArray[Any]) -> None:
         bins, labels = block.matrix, block.target[:, 0]
@@ -187,21 +222,56 @@ class SplitHistograms:
             DataError: the other is of another level, or saw another number of columns.
         """
         require_equal(self, other, "n_nodes", "n_bins", "target", "n_classes", "center")
-        if other.cells.shape[1]:
-            if not self.cells.shape[1]:
-                self.cells = other.cells.copy()
-            else:
-                require_same_width(self.cells.shape[1], other.cells.shape[1])
-                self.cells += other.cells
+        if self.width and other.width:
+            require_same_width(self.width, other.width)
+        self._make_room(other.draws)
+        self.cells, self.packed = _sum(self.cells, other.cells), _sum(self.packed, other.packed)
         self.dropped += other.dropped
 
     def result(self) -> SplitHistogramsResult:
         """The histograms."""
-        cells = np.moveaxis(self.cells, (4, 1), (0, 1))
+        cells = np.moveaxis(self.histograms(), (4, 1), (0, 1))
         if self.target != "class":
             cells = cells[..., 0]
         rows, weight, *sums = np.ascontiguousarray(cells)
         return SplitHistogramsResult(rows=rows, weight=weight, sums=tuple(sums), dropped=self.dropped)
+
+
+def _sum(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[Any]:
+    """The sum of both, in place, where either may have no features yet."""
+    if ours.shape[1] and theirs.shape[1]:
+        ours += theirs
+        return ours
+    return ours if ours.shape[1] else theirs.copy()
+
+
+@compiled
+def _count_classes(
+    bins: NDArray[Any],
+    y: Floats,
+    rows: NDArray[np.uint32],
+    nodes: NDArray[np.uint32],
+    times: NDArray[np.uint8],
+    places: NDArray[np.int32],
+    features: NDArray[np.uint32],
+    counts: NDArray[np.int64],
+) -> None:
+    """Count rows, and times 2³² how often they count; empty `times` are ones."""
+    for i in range(len(rows)):
+        row, place = rows[i], places[nodes[i]]
+        if place >= 0:
+            node, label = np.uint32(place), np.uint32(y[row, 0])  # unsigned: no index counts from the end
+            both = ((np.int64(times[i]) if len(times) else np.int64(1)) << 32) + 1
+            for j in range(features.shape[1]):
+                counts[node, j, bins[row, features[node, j]], label] += both
+
+
+@compiled
+def _unpack(counts: NDArray[np.int64], cells: Floats) -> None:
+    """Add packed counts to rows and weights."""
+    for i in range(len(counts)):
+        cells[i, 0] += counts[i] & 0xFFFFFFFF
+        cells[i, 1] += counts[i] >> 32
 
 
 @compiled
@@ -216,13 +286,11 @@ def _add_classes(
     features: NDArray[np.uint32],
     cells: Floats,
 ) -> None:
-    """Count rows and add weights, of which an empty array means ones; so do empty `times`."""
+    """Count rows and add weights."""
     for i in range(len(rows)):
         row, place = rows[i], places[nodes[i]]
         if place >= 0:
-            node, label, weight = np.uint32(place), np.uint32(y[row, 0]), 1.0  # unsigned: no index counts from the end
-            if len(weights):
-                weight = weights[row]
+            node, label, weight = np.uint32(place), np.uint32(y[row, 0]), weights[row]
             if len(times):
                 weight *= times[i]
             for j in range(features.shape[1]):
@@ -245,7 +313,7 @@ def _add_numbers(
     gradient: bool,
     cells: Floats,
 ) -> None:
-    """Count rows, and add weights and the two sums: w (y − center) and its square, or gradient and Hessian."""
+    """Count rows, and add weights, where an empty array is ones, and w (y − center) and its square, or w g and w h."""
     for i in range(len(rows)):
         row, place = rows[i], places[nodes[i]]
         if place >= 0:
