@@ -75,6 +75,20 @@ class Case:
         return self.target is not None
 
     @property
+    def regresses(self) -> bool:
+        return self.target in ("numbers", "amounts")
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether it takes columns x0, x1, … rather than texts."""
+        return self.data not in ("texts", "tokens")
+
+    @property
+    def counts_only(self) -> bool:
+        """Whether a value below zero has no meaning to it."""
+        return self.name in ("MultinomialNB", "LogTransformer")
+
+    @property
     def moves_or_stays(self) -> bool:
         """Whether it is known what becomes of answers when numbers are added to columns."""
         return self.offset in ("same", "moves")

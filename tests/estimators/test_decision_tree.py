@@ -297,7 +297,7 @@ def test_infinite_values_of_a_table_are_values():
 
 
 def test_one_class_is_refused_and_named():
-    with pytest.raises(FitError, match="All rows are of one class: 'yes'"):
+    with pytest.raises(FitError, match="All labels are 'yes'"):
         DecisionTreeClassifier().fit(np.arange(3.0)[:, None], np.array(["yes"] * 3))
 
 

@@ -128,7 +128,7 @@ def test_quantiles_of_weighted_values_are_those_of_repeated_ones():
 
 
 def test_one_class_is_refused_and_named():
-    with pytest.raises(FitError, match="All rows are of one class: 'yes'"):
+    with pytest.raises(FitError, match="All labels are 'yes'"):
         GradientBoostingClassifier().fit(np.arange(3.0)[:, None], np.array(["yes"] * 3))
 
 

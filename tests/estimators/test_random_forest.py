@@ -116,5 +116,5 @@ def test_a_number_of_features_that_cannot_be_is_refused(waves, given):
 
 
 def test_one_class_is_refused_and_named():
-    with pytest.raises(FitError, match="All rows are of one class: 'yes'"):
+    with pytest.raises(FitError, match="All labels are 'yes'"):
         RandomForestClassifier(3).fit(np.arange(3.0)[:, None], np.array(["yes"] * 3))

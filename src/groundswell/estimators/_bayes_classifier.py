@@ -10,7 +10,6 @@ from sklearn.base import BaseEstimator
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import predict_parts
-from groundswell.estimators._row_errors import no_rows
 from groundswell.estimators._score import Classifier
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
@@ -109,24 +108,6 @@ def class_probabilities(
             fix="Give them in the order of the sorted labels, or None.",
         )
     return priors
-
-
-def observed_classes(classes: list[Any]) -> NDArray[Any]:  # Any: labels of any type
-    """The labels as an array.
-
-    Raises:
-        FitError: there are no rows, or all labels are the same.
-    """
-    if not classes:
-        raise no_rows()
-    if len(classes) < 2:
-        raise FitError(
-            f"All labels are {classes[0]!r}: y has one class.",
-            why="A classifier learns what tells classes apart.",
-            fix="Check the filter or the split; it may have left one class only.",
-            classes=classes,
-        )
-    return np.asarray(classes)
 
 
 def pseudo_counts(alpha: Any, name: str, n_features: int | None = None) -> Floats:  # Any: a number or an array-like

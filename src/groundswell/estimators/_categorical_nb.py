@@ -15,7 +15,8 @@ from groundswell.estimators._bayes_classifier import BayesClassifier, class_prob
 from groundswell.estimators._categories import as_categories, given_categories, positions, unknown_categories
 from groundswell.estimators._columns import Columns, array_columns, feature_keys, fit_labeled_columns
 from groundswell.estimators._input import as_scannable, batches_of, features_of, is_table
-from groundswell.estimators._row_errors import no_rows, require_complete
+from groundswell.estimators._labels import observed_classes
+from groundswell.estimators._row_errors import require_complete
 from groundswell.statistics import Batch, CategoryCounts, ContingencyTable, ContingencyTableResult, Together
 from groundswell.statistics._matrix import Floats
 
@@ -91,9 +92,7 @@ class CategoricalNB(BayesClassifier):
         counts = data.fold(Together({"labels": CategoryCounts(), **tables})).result()
         labels = counts["labels"]
         require_complete(float(labels.missing), "the label")
-        if not labels.values:
-            raise no_rows()
-        self.classes_, self.class_count_ = np.asarray(labels.values), labels.counts
+        self.classes_, self.class_count_ = observed_classes(labels.values, least=1), labels.counts
         self.class_prior_ = class_probabilities(
             labels.counts, self.classes_, self.class_prior, learned=self.fit_prior, alpha=self.class_alpha
         )

@@ -10,8 +10,9 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.errors import FitError
-from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities, logs, observed_classes
+from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities, logs
 from groundswell.estimators._input import fit_input
+from groundswell.estimators._labels import observed_classes
 from groundswell.estimators._linear_classifier import LinearClassifier
 from groundswell.estimators._memory import require_memory_for_pairs
 from groundswell.estimators._row_errors import require_complete, require_finite

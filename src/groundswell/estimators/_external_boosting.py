@@ -14,10 +14,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from groundswell.errors import FitError, MissingDependencyError
-from groundswell.estimators._bayes_classifier import observed_classes
 from groundswell.estimators._boosting_rows import BLOCK_ROWS, BoostingRows, BoostingSettings
 from groundswell.estimators._input import Input, fit_input, predict_parts
-from groundswell.estimators._labels import coded
+from groundswell.estimators._labels import coded, observed_classes
 from groundswell.estimators._row_blocks import RowBlock, RowBlocks
 from groundswell.estimators._row_errors import no_rows, require_complete
 from groundswell.estimators._score import Classifier, Regressor

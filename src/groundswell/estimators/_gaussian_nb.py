@@ -8,7 +8,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from groundswell.errors import FitError
 from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
+from groundswell.estimators._labels import observed_classes
+from groundswell.estimators._row_errors import require_complete, require_finite
 from groundswell.estimators._transform import matrix
 from groundswell.statistics import Batch, ClassMoments, Moments, Together
 from groundswell.statistics._matrix import Floats
@@ -63,10 +64,9 @@ class GaussianNB(BayesClassifier):
             check_classification_targets(y)
         sums = data.fold(Together({"classes": ClassMoments(), "overall": Moments()})).result()
         classes, overall = sums["classes"], sums["overall"]
-        if not len(classes.classes):
-            raise no_rows()
-        require_complete(float(overall.missing.max()), "X")
-        self.classes_ = np.asarray(classes.classes)
+        require_complete(classes.dropped, "the label")
+        require_complete(float(overall.missing.max(initial=0.0)), "X")
+        self.classes_ = observed_classes(classes.classes, least=1)
         self.class_count_ = classes.weight[:, 0]
         self.class_prior_ = class_probabilities(self.class_count_, self.classes_, self.priors)
         require_finite(overall.mean, overall.variance())

@@ -43,12 +43,11 @@ from groundswell.engines import (
 )
 from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchError, choices
 from groundswell.estimators._kept_batches import KeptBatches
-from groundswell.estimators._row_errors import require_complete, require_numbers
+from groundswell.estimators._row_errors import numbers_only, require_complete
 from groundswell.statistics import Batch, Statistic
 from groundswell.types import is_numeric
 
 S = TypeVar("S", bound=Statistic[Any])  # Any: whatever the statistic's result is
-T = TypeVar("T")
 
 CACHE_BYTES = 512 << 20
 """How much of a table an estimator with several passes keeps decoded in memory."""
@@ -117,9 +116,24 @@ def as_scannable(X: Any) -> Scannable:  # Any: all that `is_table` lets through
 
     Raises:
         CorruptionError: a path leads to no Parquet file.
+        SchemaError: two columns have one name.
     """
     if isinstance(X, Scannable):
         return X
+    source = _source(X)
+    names = source.schema.names
+    if len(set(names)) < len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise SchemaError(
+            f"Several columns of the table have the name {double!r}.",
+            why="Features are found by their names.",
+            fix="Rename them, or leave all but one out.",
+            column=double,
+        )
+    return source
+
+
+def _source(X: Any) -> Scannable:  # Any: as in as_scannable
     if isinstance(X, str | PathLike):
         return ParquetRows(Path(X))
     if isinstance(X, pa.Table):
@@ -167,7 +181,7 @@ def fit_input(
         ValueError: arrays that scikit-learn refuses.
     """
     if is_table(X):
-        return _table_input(estimator, X, y, sample_weight, needs_y=needs_y, reset=reset)
+        return _table_input(estimator, X, y, sample_weight, needs_y=needs_y, reset=reset, numeric_y=numeric_y)
     options: dict[str, Any] = {"accept_sparse": ["csr", "csc"] if accept_sparse else False, "reset": reset}
     options["dtype"] = [np.float64, np.float32]
     options["ensure_all_finite"] = "allow-nan" if allow_nan else True
@@ -187,11 +201,13 @@ def fit_input(
 
 
 def _table_input(
-    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, *, needs_y: bool, reset: bool
+    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, *, needs_y: bool, reset: bool, numeric_y: bool
 ) -> Input:  # Any: as in fit_input
     source = as_scannable(X)
     roles = table_roles(estimator, X, source, y, sample_weight, needs_y=needs_y, reset=reset)
     check_numeric(source.schema, roles.X)
+    if numeric_y and roles.y is not None:
+        check_numeric(source.schema, [roles.y], fix="Use a classifier, or name a label that holds numbers.")
     return Input(batches=batches_of(source, roles), n_features=len(roles.X))
 
 
@@ -290,16 +306,6 @@ def predict_parts(
     return np.concatenate(found) if found else function(_no_rows(len(features)))
 
 
-def numbers_only(estimator: BaseEstimator, function: Callable[[Batch], T]) -> Callable[[Batch], T]:
-    """The function of rows, which raises of missing and infinite values unless the estimator has a rule for them.
-
-    scikit-learn sees to it that an array has none; this is the same for the parts of a table.
-    """
-    if get_tags(estimator).input_tags.allow_nan:
-        return function
-    return lambda batch: function(require_numbers(batch))
-
-
 def validated(estimator: BaseEstimator, X: Any, **options: Any) -> Any:  # Any: array-likes; check_array's options
     """X as scikit-learn checks it for a fitted estimator.
 
@@ -323,7 +329,10 @@ def whole_or_blocks(function: Callable[[Batch], Any], batch: Batch) -> Any:  # A
     return sparse.vstack(found, format="csr")
 
 
-def check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
+ENCODE = "Put OneHotEncoder or OrdinalEncoder before it in a pipeline, or leave the column out."
+
+
+def check_numeric(schema: pa.Schema, names: Sequence[str], fix: str = ENCODE) -> None:
     """Raise unless the columns hold numbers.
 
     Raises:
@@ -334,7 +343,7 @@ def check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
         if not is_numeric(kind):
             raise TypeMismatchError(
                 f"Column {name!r} has the type {kind}, and this estimator needs numbers.",
-                fix="Put OneHotEncoder or OrdinalEncoder before it in a pipeline, or leave the column out.",
+                fix=fix,
                 column=name,
                 type=str(kind),
             )

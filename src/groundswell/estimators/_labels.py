@@ -1,6 +1,6 @@
 """Labels of a classifier as codes, and the size of its features: what is known after a first pass over the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -62,13 +62,7 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
     weight = float(moments.weight.max(initial=0.0))
     if weight == 0:
         raise no_rows()
-    if len(classes) < 2:
-        raise FitError(
-            f"All labels are {classes.tolist()[0]!r}: y has one class.",
-            why="A classifier learns what tells classes apart.",
-            fix="Check the filter or the split; it may have left one class only.",
-            classes=classes.tolist(),
-        )
+    observed_classes(classes.tolist())
     std = moments.std()
     require_finite(moments.mean, std)
     wide = one_hot and len(classes) > 2
@@ -85,6 +79,36 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
         mean=moments.mean,
         std=np.where(std > 0, std, 1.0),
     )
+
+
+def observed_classes(found: Sequence[Any], least: int = 2) -> NDArray[Any]:  # Any: labels of any type
+    """The labels that occur, sorted, as an array.
+
+    Args:
+        found: the labels, sorted.
+        least: how many there must be: naive Bayes learns what the rows of one class are like.
+
+    Raises:
+        FitError: there are no rows, too few classes, or the labels are numbers that are no classes.
+    """
+    if not len(found):
+        raise no_rows()
+    if len(found) < least:
+        raise FitError(
+            f"All labels are {found[0]!r}: y has one class.",
+            why="A classifier learns what tells classes apart.",
+            fix="Check the filter or the split; it may have left one class only.",
+            classes=list(found),
+        )
+    broken = [label for label in found if isinstance(label, float) and not label.is_integer()]
+    if broken:  # as scikit-learn has it for arrays
+        raise FitError(
+            f"The label {broken[0]!r} is no class: y is continuous.",
+            why="A classifier learns classes: texts, booleans, dates or whole numbers.",
+            fix="Use a regressor, or put the numbers into bins first.",
+            label=broken[0],
+        )
+    return np.asarray(found)
 
 
 def coded(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any: labels of any type

@@ -16,7 +16,8 @@ from groundswell.estimators._bayes_classifier import (
 )
 from groundswell.estimators._class_sums import ClassSums, ClassSumsResult, above
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
+from groundswell.estimators._labels import observed_classes
+from groundswell.estimators._row_errors import require_complete, require_finite
 from groundswell.statistics import Batch
 from groundswell.statistics._matrix import Floats
 
@@ -190,12 +191,10 @@ def _class_sums(
         check_classification_targets(y)
     sums = data.fold(statistic).result()
     require_complete(sums.unlabeled, "the label")
-    if not sums.classes:
-        raise no_rows()
     require_finite(np.array([min(sums.minimum, 0.0), max(sums.maximum, 0.0)]))
     if np.isnan(sums.total).any():
         raise FitError("X has missing values.", fix="Put SimpleImputer before it in a pipeline.")
-    estimator.classes_, estimator.class_count_ = np.asarray(sums.classes), sums.weight
+    estimator.classes_, estimator.class_count_ = observed_classes(sums.classes, least=1), sums.weight
     estimator.class_prior_ = class_probabilities(
         sums.weight,
         estimator.classes_,

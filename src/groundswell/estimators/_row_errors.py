@@ -1,12 +1,17 @@
 """Errors of rows that nothing can be learned from: there are none, or values are missing or infinite."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
 
 from groundswell.errors import DataError, FitError
 from groundswell.statistics import Batch
+
+T = TypeVar("T")
 
 
 def no_rows() -> FitError:
@@ -67,3 +72,13 @@ def require_numbers(batch: Batch) -> Batch:
             fix="Put SimpleImputer before it in a pipeline, or filter the rows.",
         )
     return batch
+
+
+def numbers_only(estimator: BaseEstimator, function: Callable[[Batch], T]) -> Callable[[Batch], T]:
+    """The function of rows, which raises of missing and infinite values unless the estimator has a rule for them.
+
+    scikit-learn sees to it that an array has none; this is the same for the parts of a table.
+    """
+    if get_tags(estimator).input_tags.allow_nan:
+        return function
+    return lambda batch: function(require_numbers(batch))

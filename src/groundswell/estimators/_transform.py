@@ -27,10 +27,10 @@ from groundswell.estimators._input import (
     batches_of,
     features_of,
     is_table,
-    numbers_only,
     predict_parts,
     whole_or_blocks,
 )
+from groundswell.estimators._row_errors import numbers_only
 from groundswell.statistics import Batch, Column, column_major
 from groundswell.statistics._matrix import whole
 

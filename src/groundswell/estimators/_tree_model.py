@@ -3,7 +3,6 @@
 Trees are stored as arrays and numbers, so that a stored model holds nothing that would have to be trusted.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,8 @@ from groundswell.estimators._bins import Bins, BinValues
 from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Grown
 from groundswell.estimators._input import CACHE_BYTES, Input
-from groundswell.estimators._row_errors import no_rows
+from groundswell.estimators._labels import observed_classes
+from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.estimators._trees import Trees
 from groundswell.statistics import Batch, CategoryCounts, Moments, Statistic, Together
 
@@ -89,24 +89,15 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
         raise no_rows()
     if classify:
         classes = labels.values
-        _require_classes(classes)
+        observed_classes(classes)
         shares = labels.counts / labels.counts.sum()
     else:
+        require_finite(labels.mean, labels.variance(), what="The label")
         shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
     bins = Bins.of(seen["values"], categorical_mask(estimator, names), names)
     kept = BinnedBatches(data.batches, bins, classes, seen["sizes"], CACHE_BYTES)
     return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
-
-
-def _require_classes(classes: Sequence[Any]) -> None:
-    if len(classes) < 2:
-        raise FitError(
-            f"All rows are of one class: {classes[0]!r}.",
-            why="A classifier learns what tells a class from the others.",
-            fix="Check the filter, or add rows of another class.",
-            classes=list(classes),
-        )
 
 
 def _near(mean: float, variance: float) -> float:
