@@ -11,6 +11,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import Bounds, minimize
 
 from groundswell.estimators._coordinate_descent import coordinate_descent
+from groundswell.statistics import one_blas_thread
 from groundswell.statistics._matrix import Floats
 
 
@@ -153,16 +154,10 @@ def lbfgs(
     lower = np.zeros(q + len(halved))
     lower[free] = -np.inf
     options = {"maxiter": max_iter, "gtol": np.sqrt(tol), "ftol": 0.0, "maxls": 50}
-    found = minimize(
-        function,
-        np.concatenate(
-            [np.where(penalty.absolute > 0, np.maximum(start, 0.0), start), np.maximum(-start[halved], 0.0)]
-        ),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=Bounds(lower, np.inf) if len(halved) else None,
-        options=options,
-    )
+    above = np.where(penalty.absolute > 0, np.maximum(start, 0.0), start)
+    begin, bounds = np.append(above, np.maximum(-start[halved], 0.0)), Bounds(lower, np.inf) if len(halved) else None
+    with one_blas_thread():  # which vectors of this length need
+        found = minimize(function, begin, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return Minimum(
         solution=whole(found.x), n_iter=int(found.nit), n_passes=int(found.nfev), converged=found.status == 0
     )

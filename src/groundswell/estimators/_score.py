@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from groundswell.engines import Roles
 from groundswell.errors import FitError
-from groundswell.estimators._input import as_scannable, is_table, table_roles
+from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles
 
 
 class Classifier(ClassifierMixin):  # type: ignore[misc]  # sklearn is untyped
@@ -68,14 +69,14 @@ def _labels(
     check_is_fitted(estimator)
     source = as_scannable(X)
     roles = table_roles(estimator, X, source, y, sample_weight, needs_y=True, reset=False)
-    names = [name for name in (roles.y, roles.weights) if name is not None]
-    parts = [pa.table(part()) for part in source.parts(names)]
-    rows = pa.concat_tables(parts) if parts else source.schema.empty_table()
-    labels = rows[roles.y]
+    read = Roles(columns=(str(roles.y),), weights=roles.weights)
+    parts = [part() for part in batches_of(source, read).parts()]
+    known = [pa.table({"y": part.column(read.columns[0])}) for part in parts]
+    labels = pa.concat_tables(known)["y"] if known else pa.chunked_array([], source.schema.field(roles.y).type)
     if not len(labels) or labels.null_count:
         raise FitError(
             f"The label {roles.y!r} has {len(labels)} rows, {labels.null_count} of them without a value.",
             why="A score compares each prediction with what came.",
             fix="Filter the rows.",
         )
-    return labels, None if roles.weights is None else rows[roles.weights].to_numpy()
+    return labels, None if roles.weights is None else np.concatenate([part.weights for part in parts])

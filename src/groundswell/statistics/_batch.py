@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy import sparse
 
 from groundswell.errors import ColumnNotFoundError, DataError, TypeMismatchError, choices
 from groundswell.statistics._codes import Codes, encode
@@ -281,9 +282,19 @@ def _take(part: Any, chosen: slice | NDArray[Any]) -> Any:  # Any: arrays of num
         if isinstance(chosen, slice) or part.ndim == 1:
             return part[chosen]
         return np.take(part.T, np.flatnonzero(chosen) if chosen.dtype == bool else chosen, axis=1).T  # column-major
+    if isinstance(chosen, slice) and chosen.step is None and isinstance(part, sparse.csr_array | sparse.csr_matrix):
+        return _some_rows(part, range(part.shape[0])[chosen])
     if isinstance(chosen, slice) or not isinstance(part, pa.Array | pa.ChunkedArray):
         return part[chosen]
     return part.filter(pa.array(chosen)) if chosen.dtype == bool else part.take(pa.array(chosen))
+
+
+def _some_rows(part: Any, rows: range) -> Any:  # Any: scipy is untyped
+    """Rows that follow each other, in the memory of the matrix: to slice it would copy them, in every pass."""
+    bounds = part.indptr[rows.start : rows.stop + 1] if rows else part.indptr[:1]
+    entries = slice(bounds[0], bounds[-1])
+    shape = (len(rows), part.shape[1])
+    return type(part)((part.data[entries], part.indices[entries], bounds - bounds[0]), shape=shape, copy=False)
 
 
 def _checked(weights: NDArray[Any]) -> Floats:
