@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, repeat
 from typing import Any
@@ -16,29 +15,6 @@ from groundswell.statistics import Batch
 
 GROUP_ROWS = 1 << 18
 """Rows of a part at least. At a deep level the histograms of a forest take longer to merge than 65,536 rows to sum."""
-
-
-@dataclass
-class PartSizes:
-    """How many rows each part has, in their order."""
-
-    sizes: list[int] = field(default_factory=list)
-
-    def zero(self) -> "PartSizes":
-        """No parts."""
-        return PartSizes()
-
-    def update(self, batch: Batch) -> None:
-        """Take in a part."""
-        self.sizes.append(len(batch))
-
-    def merge(self, other: "PartSizes") -> None:
-        """Put the other's parts behind."""
-        self.sizes.extend(other.sizes)
-
-    def result(self) -> list[int]:
-        """The numbers of rows."""
-        return self.sizes
 
 
 class BinnedBatches:

@@ -25,6 +25,9 @@ MAX_VALUES = 254
 SAMPLE_ROWS = 16_384
 """Rows whose quantiles cut a column: the rank of a cut is off by 0.004 (one standard deviation), a bin's width."""
 
+SPARE = 1.25
+"""How many times as many rows are looked at for the sample where it is known how many there are."""
+
 _CHUNK = 1 << 12
 """Rows that are binned at a time: their values stay in the cache between the columns."""
 
@@ -34,15 +37,20 @@ class BinValues:
     """What bins are made from: the different values of each column while they are few, and a sample of rows.
 
     Missing values: NaN are no values. A row of weight zero is none; other weights do not matter.
+
+    Args:
+        share: of the rows are looked at for the sample, those with the smallest lots. Where that leaves fewer than
+            `SAMPLE_ROWS`, as most rows are equal, the sample is too small.
     """
 
+    share: float = 1.0
     values: list[Floats | None] = field(init=False, default_factory=list)
     lots: Floats = field(init=False, default_factory=lambda: np.zeros(0))
     rows: NDArray[Any] = field(init=False, default_factory=lambda: np.zeros((0, 0)))
 
     def zero(self) -> "BinValues":
         """No values."""
-        return BinValues()
+        return BinValues(self.share)
 
     def update(self, batch: Batch) -> None:
         """Take in the values of X."""
@@ -66,7 +74,7 @@ class BinValues:
 
     def _sample(self, lots: Floats, rows: NDArray[Any]) -> None:
         """Keep the rows with the smallest of all different lots."""
-        few = np.flatnonzero(lots < self.lots[-1]) if len(self.lots) == SAMPLE_ROWS else _smallest(lots)
+        few = np.flatnonzero(lots < (self.lots[-1] if len(self.lots) == SAMPLE_ROWS else self.share))
         if not len(few):
             return
         both = np.concatenate([self.lots, lots[few]])
@@ -78,15 +86,6 @@ class BinValues:
     def result(self) -> "BinValues":
         """The values and the sample themselves."""
         return self
-
-
-def _smallest(lots: Floats) -> NDArray[np.intp]:
-    """Positions that hold the smallest different lots, as many as a sample has rows, and few others."""
-    if len(lots) > 2 * SAMPLE_ROWS:
-        few = np.flatnonzero(lots <= np.partition(lots, SAMPLE_ROWS)[SAMPLE_ROWS])
-        if len(np.unique(lots[few])) >= SAMPLE_ROWS:  # else many rows are equal
-            return few
-    return np.arange(len(lots))
 
 
 def _different(known: Floats | None, column: NDArray[Any]) -> Floats | None:

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from groundswell.errors import ColumnNotFoundError, FitError, choices
-from groundswell.estimators._binned_batches import BinnedBatches, PartSizes
-from groundswell.estimators._bins import Bins, BinValues
+from groundswell.estimators._binned_batches import BinnedBatches
+from groundswell.estimators._bins import SAMPLE_ROWS, SPARE, Bins, BinValues
 from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Grown
 from groundswell.estimators._input import CACHE_BYTES, Input
 from groundswell.estimators._labels import observed_classes
 from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.estimators._trees import Trees
-from groundswell.statistics import Batch, CategoryCounts, Moments, Statistic, Together
+from groundswell.statistics import Batch, CategoryCounts, Moments, Statistic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,34 @@ class _OfTarget:
         return self.moments.result()
 
 
+class _FirstPass:
+    """The statistic of the first pass: what bins are made of, the labels or moments of y, and how large parts are."""
+
+    def __init__(self, values: BinValues, target: Statistic[Any]) -> None:
+        self.values, self.target = values, target
+        self.sizes: list[int] = []
+
+    def zero(self) -> "_FirstPass":
+        """No rows."""
+        return _FirstPass(self.values.zero(), self.target.zero())
+
+    def update(self, batch: Batch) -> None:
+        """Take in a part."""
+        self.sizes.append(len(batch))
+        self.values.update(batch)
+        self.target.update(batch)
+
+    def merge(self, other: "_FirstPass") -> None:
+        """Add what the other saw, and put its parts behind."""
+        self.values.merge(other.values)
+        self.target.merge(other.target)
+        self.sizes.extend(other.sizes)
+
+    def result(self) -> "_FirstPass":
+        """All of it."""
+        return self
+
+
 def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
     """Find the bins and the labels in one pass.
 
@@ -73,10 +101,14 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
         ColumnNotFoundError: a categorical feature is not among the features.
     """
     target: Statistic[Any] = CategoryCounts() if classify else _OfTarget()
-    seen = data.fold(Together({"values": BinValues(), "target": target, "sizes": PartSizes()})).result()
+    share = min(1.0, SPARE * SAMPLE_ROWS / data.batches.rows) if data.batches.rows else 1.0
+    seen = data.fold(_FirstPass(BinValues(share), target))
+    values = seen.values
+    if share < 1 and len(values.lots) < SAMPLE_ROWS:  # many rows are equal
+        values = data.fold(BinValues())
     names = [str(name) for name in getattr(estimator, "feature_names_in_", range(data.n_features))]
     classes, center = None, 0.0
-    labels = seen["target"]
+    labels = seen.target.result()
     missing = labels.missing if classify else float(labels.missing.sum())
     if missing:
         raise FitError(
@@ -85,7 +117,7 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
             fix="Filter the rows.",
             missing=missing,
         )
-    if not seen["values"].values:
+    if not values.values:
         raise no_rows()
     if classify:
         classes = labels.values
@@ -95,8 +127,8 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
         require_finite(labels.mean, labels.variance(), what="The label")
         shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
-    bins = Bins.of(seen["values"], categorical_mask(estimator, names), names)
-    kept = BinnedBatches(data.batches, bins, classes, seen["sizes"], CACHE_BYTES)
+    bins = Bins.of(values, categorical_mask(estimator, names), names)
+    kept = BinnedBatches(data.batches, bins, classes, seen.sizes, CACHE_BYTES)
     return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
 
 
