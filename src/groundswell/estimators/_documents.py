@@ -18,6 +18,7 @@ from groundswell.engines import ArrayBatches, Roles
 from groundswell.errors import DataError, SchemaError, TypeMismatchError
 from groundswell.estimators._columns import Columns, arrow_column
 from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles
+from groundswell.estimators._terms import WORDS, Terms, merged, of_documents, of_texts
 from groundswell.estimators._transform import TableTransformer, Transformed
 from groundswell.statistics import Batch
 
@@ -47,30 +48,34 @@ class TextTransformer(TableTransformer):
         tags.input_tags.two_d_array = False
         return tags
 
-    def _analyzer(self, *, of_tokens: bool) -> Analyze:
-        """From a document to its terms."""
+    def _peer(self, *, of_tokens: bool) -> _Peer:
+        """scikit-learn's vectorizer, which knows how a document becomes terms."""
         stop = self.stop_words if self.stop_words is None or isinstance(self.stop_words, str) else [*self.stop_words]
         if of_tokens:
-            peer = _Peer(
+            return _Peer(
                 tokenizer=_same, preprocessor=_same, lowercase=False, token_pattern=None, stop_words=stop,
                 ngram_range=self.ngram_range,
             )  # fmt: skip
-        else:
-            peer = _Peer(
-                analyzer=self.analyzer, lowercase=self.lowercase, strip_accents=self.strip_accents, stop_words=stop,
-                token_pattern=self.token_pattern, ngram_range=self.ngram_range,
-            )  # fmt: skip
-        analyze: Analyze = peer.build_analyzer()
-        return analyze
+        return _Peer(
+            analyzer=self.analyzer, lowercase=self.lowercase, strip_accents=self.strip_accents, stop_words=stop,
+            token_pattern=self.token_pattern, ngram_range=self.ngram_range,
+        )  # fmt: skip
 
-    def terms(self, batch: Batch) -> list[Sequence[str]]:
-        """The terms of each document of a batch."""
+    def terms(self, batch: Batch) -> Terms:
+        """The terms of the documents of a batch."""
         column = arrow_column(batch, next(iter(batch.columns)))
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         of_tokens = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
-        analyze = self._analyzer(of_tokens=of_tokens)
-        return [() if document is None else analyze(document) for document in column.to_pylist()]
+        peer = self._peer(of_tokens=of_tokens)
+        analyze: Analyze = peer.build_analyzer()
+        if of_tokens or (self.analyzer, self.token_pattern, tuple(self.ngram_range)) != ("word", WORDS, (1, 1)):
+            return of_documents([() if document is None else analyze(document) for document in column.to_pylist()])
+        plain, foreign = of_texts(column, lowercase=self.lowercase)
+        if foreign.any():
+            others = of_documents([analyze(document) for document in column.filter(pa.array(foreign)).to_pylist()])
+            plain = merged(plain, others, foreign)
+        return plain.without(peer.get_stop_words() or ())
 
     def transform(self, X: Any) -> Any:  # Any: texts and tables
         """The vectors of the documents: of texts a sparse matrix, of a table a table that is made as it is read.

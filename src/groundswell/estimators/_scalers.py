@@ -9,7 +9,7 @@ from sklearn.base import OneToOneFeatureMixin
 from groundswell.errors import FitError
 from groundswell.estimators._input import fit_input
 from groundswell.estimators._row_errors import no_rows, require_finite
-from groundswell.estimators._transform import TableTransformer, matrix, transform_parts
+from groundswell.estimators._transform import TableTransformer, transform_parts
 from groundswell.statistics import Batch, MinMax, MinMaxResult, Moments
 
 

@@ -24,7 +24,7 @@ from groundswell.estimators._columns import (
 from groundswell.estimators._input import Input, fit_input
 from groundswell.estimators._quantiles import quantiles
 from groundswell.estimators._row_errors import no_rows, require_finite
-from groundswell.estimators._transform import TableTransformer, matrix
+from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch, CategoryCounts, Moments, Together
 from groundswell.statistics._matrix import Floats
 from groundswell.types import is_numeric

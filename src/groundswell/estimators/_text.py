@@ -8,17 +8,15 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction import FeatureHasher
 from sklearn.preprocessing import normalize
+from sklearn.utils import murmurhash3_32
 from sklearn.utils.validation import check_is_fitted
 
 from groundswell.errors import FitError
 from groundswell.estimators._documents import TextTransformer, fit_texts
 from groundswell.estimators._row_errors import no_rows
+from groundswell.estimators._terms import WORDS
 from groundswell.statistics import Batch
-
-WORDS = r"(?u)\b\w\w+\b"
-"""Tokens of two or more letters, digits or underscores, as in scikit-learn."""
 
 
 @dataclass
@@ -40,9 +38,10 @@ class TermCounts:
 
     def update(self, batch: Batch) -> None:
         """Count the terms."""
-        for terms in self.vectorizer.terms(batch):
-            self.totals.update(terms)
-            self.frequencies.update(set(terms))
+        terms = self.vectorizer.terms(batch)
+        totals, frequencies = terms.occurrences()
+        self.totals.update(dict(zip(terms.values, totals.tolist(), strict=True)))
+        self.frequencies.update(dict(zip(terms.values, frequencies.tolist(), strict=True)))
         self.documents += len(batch)
 
     def merge(self, other: "TermCounts") -> None:
@@ -152,7 +151,9 @@ class CountVectorizer(TextTransformer):
         return kept
 
     def _transform_batch(self, batch: Batch) -> Any:  # Any: a sparse matrix
-        found = _counts(self.terms(batch), self.vocabulary_)
+        terms, known = self.terms(batch), self.vocabulary_
+        places = np.array([known.get(term, -1) for term in terms.values], np.int64)
+        found = terms.counts(places, len(known))
         if self.binary:
             found.data[:] = 1.0
         return found
@@ -235,8 +236,10 @@ class HashingVectorizer(TextTransformer):
         return self
 
     def _transform_batch(self, batch: Batch) -> Any:  # Any: a sparse matrix
-        hasher = FeatureHasher(self.n_features, input_type="string", alternate_sign=self.alternate_sign)
-        found = hasher.transform(self.terms(batch)) if len(batch) else sparse.csr_matrix((0, self.n_features))
+        terms = self.terms(batch)
+        hashes = np.array([murmurhash3_32(term.encode()) for term in terms.values], np.int64)
+        signs = np.where(hashes >= 0, 1.0, -1.0) if self.alternate_sign else None
+        found = terms.counts(np.abs(hashes) % self.n_features, self.n_features, signs)
         if self.binary:
             found.data[:] = 1.0
         return normalized(found, self.norm)
@@ -249,16 +252,3 @@ class HashingVectorizer(TextTransformer):
 def normalized(rows: Any, norm: Literal["l1", "l2"] | None) -> Any:  # Any: a sparse matrix
     """The rows, changed in place to have norm one, if there is a norm to have and a row to have it."""
     return normalize(rows, norm, copy=False) if norm is not None and rows.shape[0] else rows
-
-
-def _counts(documents: list[Sequence[str]], vocabulary: dict[str, int]) -> Any:  # Any: a sparse matrix
-    """How often each term of the vocabulary occurs in each document, shape (documents, terms)."""
-    positions: list[int] = []
-    ends = [0]
-    for terms in documents:
-        positions += [position for term in terms if (position := vocabulary.get(term)) is not None]
-        ends.append(len(positions))
-    shape = (len(documents), len(vocabulary))
-    found = sparse.csr_matrix((np.ones(len(positions)), np.array(positions, np.int32), ends), shape=shape)
-    found.sum_duplicates()
-    return found

@@ -12,7 +12,8 @@ from sklearn.utils import Tags
 
 from groundswell.estimators._input import fit_input, predict_parts
 from groundswell.estimators._row_errors import no_rows
-from groundswell.estimators._text import WORDS, CountVectorizer, normalized
+from groundswell.estimators._terms import WORDS
+from groundswell.estimators._text import CountVectorizer, normalized
 from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch, require_same_width
 from groundswell.statistics._matrix import Floats

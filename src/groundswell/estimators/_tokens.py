@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from groundswell.errors import FitError, TypeMismatchError
 from groundswell.estimators._columns import arrow_column
 from groundswell.estimators._documents import KEY, TextTransformer, fit_texts, text_batch
-from groundswell.estimators._text import WORDS
+from groundswell.estimators._terms import WORDS
 from groundswell.statistics import Batch
 
 

@@ -7,6 +7,7 @@ on to the next step as one matrix, dense or sparse, and becomes Arrow columns on
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias
 
@@ -87,7 +88,7 @@ class Transformed:
                     fix=f"Rename {field.name!r}, or put the transformer into a ColumnTransformer, which names anew.",
                     column=field.name,
                 )
-        return pa.schema([*map(pa.field, self._names, types), *kept])
+        return pa.schema([*zip(self._names, types, strict=True), *kept])
 
     @property
     def rows(self) -> int | None:
@@ -113,7 +114,8 @@ class Transformed:
 
     def inner(self, roles: Roles) -> Batches:
         """Batches of the source that have what these roles need."""
-        kept = [name for name in roles.names if name not in self._positions]
+        asked = replace(roles, X=()) if self._names == roles.X else roles  # of a hash there are hundreds of thousands
+        kept = [name for name in asked.names if name not in self._positions]
         other = tuple(name for name in kept if name not in (roles.y, roles.weights))
         X, columns = ((), self._reads) if self._any_type else (self._reads, ())
         y = roles.y if roles.y not in self._positions else None
