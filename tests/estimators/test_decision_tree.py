@@ -6,18 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import sklearn.tree as peer
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.errors import ColumnNotFoundError, FitError
 from groundswell.estimators import DecisionTreeClassifier, DecisionTreeRegressor
 from groundswell.estimators._growth import CELLS
 from groundswell.estimators._tree_model import stored_trees
-
-
-@parametrize_with_checks([DecisionTreeClassifier(), DecisionTreeRegressor()])
-def test_it_keeps_the_contract_of_scikit_learn(estimator, check):
-    check(estimator)
-
 
 # --- an exhaustive search in plain Python ---
 

@@ -6,24 +6,11 @@ import pyarrow as pa
 import pytest
 import sklearn.preprocessing as peer
 from scipy import sparse
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.errors import DataError, FitError, TypeMismatchError
 from groundswell.estimators import Bucketizer, KBinsDiscretizer
 
 X = np.random.default_rng(0).normal(size=(501, 3)) * [1, 100, 1e-3] + [0, 0, 5]
-
-
-@parametrize_with_checks(
-    [
-        KBinsDiscretizer(),
-        KBinsDiscretizer(encode="ordinal", strategy="uniform"),
-        Bucketizer(),
-        Bucketizer(encode="onehot"),
-    ]
-)
-def test_it_keeps_the_contract_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("encode", ["onehot", "onehot-dense", "ordinal"])

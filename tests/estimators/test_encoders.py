@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.engines import StreamRows
 from groundswell.errors import ColumnNotFoundError, DataError, FitError, TypeMismatchError
@@ -29,18 +28,6 @@ COLUMNS = {
     "gate": rng.choice([1.0, 2.5, np.nan], N),
 }
 FRAME = pd.DataFrame(COLUMNS)
-
-
-@parametrize_with_checks(
-    [
-        OneHotEncoder(),
-        OneHotEncoder(sparse_output=False, drop="last"),
-        OrdinalEncoder(),
-        OrdinalEncoder(order="frequency"),
-    ]
-)
-def test_it_keeps_the_contract_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 ONE_HOT = [

@@ -10,32 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 import xgboost
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.errors import ColumnNotFoundError, FitError, MissingDependencyError, TypeMismatchError
 from groundswell.estimators import LGBMClassifier, LGBMRegressor, XGBClassifier, XGBRegressor
 
 KINDS = [XGBClassifier, XGBRegressor, LGBMClassifier, LGBMRegressor]
 SMALL = {"n_estimators": 10, "n_jobs": 1, "random_state": 0}
-LIGHT = {"params": {"min_data_in_leaf": 1, "min_data_in_bin": 1}}
-
-
-def settings(kind):
-    return SMALL | (LIGHT if kind in (LGBMClassifier, LGBMRegressor) else {})
-
-
-def expected_failures(estimator):
-    if isinstance(estimator, XGBClassifier):
-        why = "the quantiles of XGBoost differ a little for weights and for repetitions"
-        return {"check_sample_weight_equivalence_on_dense_data": why}
-    return {}
-
-
-@parametrize_with_checks(
-    [kind(**settings(kind) | {"n_estimators": 15}) for kind in KINDS], expected_failed_checks=expected_failures
-)
-def test_they_keep_the_contract_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture

@@ -5,18 +5,12 @@ import pyarrow as pa
 import pytest
 import sklearn.ensemble as peer
 from sklearn.metrics import roc_auc_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.engines import StreamRows
 from groundswell.errors import FitError
 from groundswell.estimators import DecisionTreeClassifier, RandomForestClassifier, RandomForestRegressor
 from groundswell.estimators._random_forest import Bootstrap
 from groundswell.statistics import Batch
-
-
-@parametrize_with_checks([RandomForestClassifier(5, max_depth=5), RandomForestRegressor(5, max_depth=5)])
-def test_it_keeps_the_contract_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture

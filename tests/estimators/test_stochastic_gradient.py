@@ -10,22 +10,11 @@ import sklearn.linear_model as peer
 from scipy import sparse
 from scipy.optimize import approx_fprime
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundswell.errors import ColumnNotFoundError, FitError, TypeMismatchError
 from groundswell.estimators import SGDClassifier, SGDRegressor
 from groundswell.estimators._descent import Schedule
 from groundswell.estimators._descent_losses import Hinge, Huber
-
-ORDER = "the order of the rows and their number in a step matter: a weight is no repetition, as in scikit-learn"
-EXPECTED = {f"check_sample_weight_equivalence_on_{kind}_data": ORDER for kind in ("dense", "sparse")}
-
-
-@parametrize_with_checks([SGDClassifier(), SGDRegressor()], expected_failed_checks=lambda estimator: EXPECTED)
-def test_they_keep_the_contract_of_scikit_learn(estimator, check):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        check(estimator)
 
 
 @pytest.fixture
