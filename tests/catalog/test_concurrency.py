@@ -203,3 +203,16 @@ with c.transaction():
 print(len(c.find('run')))
 """
     assert together(program, 1) == ["1\n"]
+
+
+def test_opening_it_once_more_leaves_the_locks_that_this_process_has(
+    together: Together, catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    catalog.add("run", "ours", {})
+    log = (tmp_path / "catalog.db-wal").stat().st_ino
+    with Catalog.create(url) as again, Catalog.open(url):
+        together("with Catalog.open(url) as c: c.add('run', 'theirs', {})", 1)
+        assert (tmp_path / "catalog.db-wal").stat().st_ino == log, "who closes its last connection took our log away"
+        assert {entry.name for entry in catalog.find("run")} == {"ours", "theirs"}
+        again.add("run", "more", {})
+    assert {entry.name for entry in catalog.find("run")} == {"ours", "theirs", "more"}

@@ -3,7 +3,11 @@
 An up-to-date catalog is recognized by one query, without Alembic.
 """
 
+import errno
+import os
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -20,11 +24,20 @@ _REVISION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(
 def make_file(path: Path) -> None:
     """Make an empty file at `path` unless one is there, as an empty file is an empty database.
 
+    A file that is there is not opened: closing it would drop the locks that every connection of this process has on it,
+    as POSIX has it, and another process could take the log away that they write to. So it is made under another name.
+
     Raises:
         CorruptionError: it cannot be made.
     """
+    part = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        path.open("ab").close()
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not path.exists():
+            part.touch()
+            with suppress(FileExistsError):  # another process was faster
+                path.hardlink_to(part)
     except OSError as error:
         raise CorruptionError(
             f"The catalog {str(path)!r} cannot be made.",
@@ -32,6 +45,9 @@ def make_file(path: Path) -> None:
             fix="Choose a path in a folder that exists and that you may write to.",
             path=str(path),
         ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def check_file(path: Path) -> None:
