@@ -84,6 +84,11 @@ class Case:
         return self.data not in ("texts", "tokens")
 
     @property
+    def takes_values(self) -> bool:
+        """Whether its columns are of types that feature groups store: not lists."""
+        return self.data != "tokens"
+
+    @property
     def counts_only(self) -> bool:
         """Whether a value below zero has no meaning to it."""
         return self.name in ("MultinomialNB", "LogTransformer")

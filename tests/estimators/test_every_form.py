@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
+import groundswell as gs
 import groundswell.estimators
 from groundswell.engines import StreamRows
 
@@ -114,3 +115,32 @@ def test_a_pickle_answers_the_same(case):
     frame, y = case.frame(), case.y()
     model = case.new().fit(frame, y)
     case.assert_close(case.answer(pickle.loads(pickle.dumps(model)), frame), case.answer(model, frame), close=0)
+
+
+@pytest.fixture(scope="module")
+def training_data(tmp_path_factory):
+    """The rows of a case as training data of a feature view."""
+    with gs.open(tmp_path_factory.mktemp("rows") / "project", threads=1) as project:
+        made = {}
+
+        def of(case):
+            key = (case.data, case.target)
+            if key not in made:
+                name = f"{case.data}_{case.target}".lower()
+                table = case.table()
+                group = project.create_feature_group(name, primary_key=["row"])
+                group.insert(table.append_column("row", [np.arange(len(table))]))
+                query = group.select(*table.schema.names)
+                made[key] = project.create_feature_view(name, query, labels=["label"]).training_data()
+            return made[key]
+
+        yield of
+
+
+@pytest.mark.cases("takes_values")
+def test_training_data_give_the_same_as_their_frame(case, training_data):
+    data = training_data(case)
+    expected = case.answer(case.new().fit(data.X, data.y), data.X)
+    model = case.new().fit(data)
+    case.assert_close(case.answer(model, data.X), expected)
+    case.assert_close(case.answer(model, data), expected, "answered too")
