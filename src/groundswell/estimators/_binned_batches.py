@@ -14,14 +14,15 @@ from groundswell.estimators._row_hash import row_hashes
 from groundswell.statistics import Batch
 
 GROUP_ROWS = 1 << 18
-"""Rows of a part at least. At a deep level the histograms of a forest take longer to merge than 65,536 rows to sum."""
+"""Rows of a part at least, where there are many. At a deep level the histograms of a forest take longer to merge than
+65,536 rows to sum; fewer rows than eight such parts are cut into eighths, down to a quarter of it, for the threads."""
 
 
 class BinnedBatches:
     """Rows as bins, kept after the first pass as far as memory allows; the others are decoded and binned again.
 
     A batch has bins as X, row-major, the target as numbers, weights, and in the column "hash" the hashes of its
-    rows. Small parts are joined to parts of `GROUP_ROWS` rows or more.
+    rows. Small parts are joined to larger ones.
 
     Args:
         batches: the rows as they are.
@@ -89,8 +90,9 @@ class BinnedBatches:
 def _runs(sizes: Sequence[int]) -> list[int]:
     """How many neighbouring parts are joined, again and again."""
     runs, rows = [0], 0
+    enough = min(max(sum(sizes) // 8, GROUP_ROWS // 4), GROUP_ROWS)
     for size in sizes:
-        if rows >= GROUP_ROWS:
+        if rows >= enough:
             runs.append(0)
             rows = 0
         runs[-1] += 1
