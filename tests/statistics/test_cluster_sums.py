@@ -45,6 +45,22 @@ def test_tight_clusters_far_apart_lose_no_digits(offset: float) -> None:
     np.testing.assert_array_equal(result.weight, [4, 4])
 
 
+def test_equally_near_rows_go_to_the_first_center_however_they_are_cut() -> None:
+    """Rows halfway between two of four centers, beside far ones that would move a pilot."""
+    rng = np.random.default_rng(0)
+    centers = np.array([[0.1, 0.0], [0.7, 0.0], [0.1, 0.6], [0.7, 0.6]]) + 1 / 3
+    between = np.column_stack([np.full(300, (centers[0, 0] + centers[1, 0]) / 2), rng.uniform(0.2, 1.0, 300)])
+    X = rng.permutation(np.concatenate([between, rng.normal(scale=1e3, size=(300, 2))]))
+    whole = aggregate([Batch(X=X)], ClusterSums(centers)).result()
+    expected = np.bincount(cdist(X, centers, "sqeuclidean").argmin(axis=1), minlength=4)
+    np.testing.assert_array_equal(whole.weight, expected)
+    for cut in (1, 7, 64):
+        parts = (Batch(X=X[start : start + cut]) for start in range(0, len(X), cut))
+        result = aggregate(parts, ClusterSums(centers)).result()
+        np.testing.assert_array_equal(result.weight, whole.weight)
+        np.testing.assert_allclose(result.mean, whole.mean, rtol=1e-12)
+
+
 def test_iterating_gives_the_clusters_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.standard_normal((60, 2)) + shift for shift in ([0, 0], [6, 0], [0, 6])])

@@ -6,23 +6,25 @@ from typing import Any, Self
 import numpy as np
 import sklearn.cluster
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import Input, fit_input, is_table, predict_parts
 from groundswell.estimators._row_errors import no_rows, require_complete, require_finite
 from groundswell.estimators._row_sample import RowSample
 from groundswell.estimators._transform import TableTransformer, matrix
-from groundswell.statistics import Batch, ClusterSums, Count, Moments
+from groundswell.statistics import Batch, ClusterSums, Count, Moments, Together
+from groundswell.statistics._nearest_centers import NearestCenters
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clusters:
-    """Centers, shape (clusters, features), the sum of squared distances to the nearest, and the passes it took."""
+    """Centers, shape (clusters, features), and the passes that moving them took."""
 
     centers: NDArray[np.float64]
-    inertia: float
     n_iter: int
 
 
@@ -32,12 +34,13 @@ def cluster(data: Input, n_clusters: int, max_iter: int, tol: float, n_rounds: i
     Raises:
         FitError: there are fewer rows than clusters, or a missing value.
     """
-    moments = data.fold(Moments()).result()
+    first = data.fold(Together({"moments": Moments(), "sample": RowSample(1, seed)})).result()
+    moments = first["moments"]
     if not moments.weight.any():
         raise no_rows()
     require_complete(float(moments.missing.max()), "X")
     require_finite(moments.mean, moments.variance())
-    centers = _seeds(data, n_clusters, n_rounds, seed, moments.mean)
+    centers = _seeds(data, n_clusters, n_rounds, seed, moments.mean, first["sample"])
     tolerance, n_iter = tol * float(moments.variance().mean()), 0
     while n_iter < max_iter:
         n_iter += 1
@@ -45,11 +48,17 @@ def cluster(data: Input, n_clusters: int, max_iter: int, tol: float, n_rounds: i
         moved, centers = float(np.square(step.mean - centers).sum()), step.mean
         if moved <= tolerance:
             break
-    return Clusters(centers=centers, inertia=data.fold(ClusterSums(centers)).result().inertia, n_iter=n_iter)
+    return Clusters(centers=centers, n_iter=n_iter)
 
 
-def _seeds(data: Input, n_clusters: int, n_rounds: int, seed: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    candidates = data.fold(RowSample(1, seed)).result()
+def _seeds(
+    data: Input,
+    n_clusters: int,
+    n_rounds: int,
+    seed: int,
+    mean: NDArray[np.float64],
+    candidates: NDArray[np.float64],
+) -> NDArray[np.float64]:
     for i in range(n_rounds):
         sample = data.fold(RowSample(2 * n_clusters, seed + i + 1, candidates)).result()
         if not sample.size:
@@ -124,7 +133,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with given.cached() as data:
             found = cluster(data, self.n_clusters, self.max_iter, self.tol, self.n_rounds, seed)
-        self.cluster_centers_, self.inertia_, self.n_iter_ = found.centers, found.inertia, found.n_iter
+            self.inertia_ = data.fold(ClusterSums(found.centers)).result().inertia
+        self.cluster_centers_, self.n_iter_ = found.centers, found.n_iter
         if not is_table(X):
             self.labels_ = self.predict(X)
         return self
@@ -136,19 +146,18 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  
             sklearn.exceptions.NotFittedError: it is not fitted.
             ColumnNotFoundError: a table lacks a feature.
         """
-        return predict_parts(self, X, lambda batch: self._distances(batch).argmin(axis=1).astype(np.int32))
+        check_is_fitted(self)
+        centers = NearestCenters(self.cluster_centers_)
+        return predict_parts(self, X, lambda batch: centers.labels(batch.matrix))
 
     def _transform_batch(self, batch: Batch) -> NDArray[np.float64]:
-        return self._distances(batch)
+        return np.asarray(cdist(matrix(batch), self.cluster_centers_))
 
     def score(self, X: Any, y: Any = None) -> float:  # Any: array-likes and tables
         """The negative inertia of these rows."""
-        return -float(np.square(predict_parts(self, X, self._distances)).min(axis=1).sum())
-
-    def _distances(self, batch: Batch) -> NDArray[np.float64]:
-        x = matrix(batch)
-        squares = np.column_stack([np.square(x - center).sum(axis=1) for center in self.cluster_centers_])
-        return np.asarray(np.sqrt(squares))
+        check_is_fitted(self)
+        centers = NearestCenters(self.cluster_centers_)
+        return -float(predict_parts(self, X, lambda batch: centers.squares(batch.matrix)).sum())
 
     @property
     def _n_features_out(self) -> int:

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.statistics._compiled import compiled
+
 Hashes: TypeAlias = NDArray[np.uint64]
 
 _HALF = np.uint64(1 << 24)
@@ -26,13 +28,20 @@ def row_hashes(matrix: NDArray[Any], *others: NDArray[Any]) -> Hashes:
     Numbers count to 28 binary digits, so that rows which a pipeline computed in another order draw the same: a scaler
     of a table in parts and one of the array differ in the last digits.
     """
-    state = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64)
+    state, values = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64), np.empty(len(matrix))
     for column in chain(matrix.T, *(other.T for other in others)):
-        bits = (column.astype(np.float64) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
-        state ^= (bits + _HALF) & ~(2 * _HALF - np.uint64(1))
-        state *= np.uint64(0xBF58476D1CE4E5B9)
-        state ^= state >> np.uint64(29)
+        np.add(column, 0.0, out=values, dtype=np.float64)  # + 0.0 makes −0 the same as 0
+        _mix(state, values.view(np.uint64))
     return state
+
+
+@compiled
+def _mix(state: Hashes, bits: Hashes) -> None:
+    """Work the bits of a column into the hashes."""
+    kept = ~(np.uint64(2) * _HALF - np.uint64(1))
+    for i in range(len(state)):
+        mixed = (state[i] ^ ((bits[i] + _HALF) & kept)) * np.uint64(0xBF58476D1CE4E5B9)
+        state[i] = mixed ^ (mixed >> np.uint64(29))
 
 
 def uniform(hashes: Hashes, seed: int) -> NDArray[np.float64]:

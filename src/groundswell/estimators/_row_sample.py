@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from groundswell.estimators._row_hash import row_hashes, uniform
 from groundswell.statistics import Batch
-from groundswell.statistics._cluster_sums import nearest_centers
+from groundswell.statistics._nearest_centers import NearestCenters
 
 
 @dataclass
@@ -41,9 +41,10 @@ class RowSample:
 
     def update(self, batch: Batch) -> None:
         """Let the rows draw their lots."""
+        prepared = None if self.centers is None else NearestCenters(self.centers)
         for block in batch.blocks():
             x = block.matrix
-            chance = np.ones(len(x)) if self.centers is None else nearest_centers(block, self.centers)[1]
+            chance = np.ones(len(x)) if prepared is None else prepared.squares(x)
             with np.errstate(divide="ignore"):
                 keys = np.where(chance > 0, -np.log(uniform(row_hashes(x), self.seed)) / chance, np.inf)
             self._take(x, keys)
@@ -57,7 +58,11 @@ class RowSample:
         return self.rows.copy()
 
     def _take(self, rows: NDArray[np.float64], keys: NDArray[np.float64]) -> None:
-        best = np.flatnonzero(np.isfinite(keys))
+        worst = self.keys[-1] if len(self.keys) == self.size else np.finfo(np.float64).max
+        best = np.flatnonzero(keys <= worst)
+        if len(best) > 4 * self.size:  # most are sorted out before they are sorted
+            few = best[keys[best] <= np.partition(keys[best], 2 * self.size)[2 * self.size]]
+            best = few if len(np.unique(keys[few])) >= self.size else best
         if len(best) > self.size:  # equal rows have equal keys: a limit by key keeps enough different ones
             different = np.unique(keys[best])
             best = best[keys[best] <= different[min(self.size, len(different)) - 1]]

@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
+from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
+from groundswell.statistics._nearest_centers import Labels, NearestCenters, Rows
 from groundswell.statistics._statistic import require_equal, require_same_width
 
-__all__ = ["ClusterSums", "ClusterSumsResult", "nearest_centers"]
+__all__ = ["ClusterSums", "ClusterSumsResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,8 @@ class ClusterSumsResult:
 class ClusterSums:
     """One step of Lloyd's algorithm for given centers, Euclidean distances.
 
-    Sums are taken around the centers, so far offsets cost no digits. Ties go to the first center.
+    Assignments are those of float64, and a tie goes to the first center, however the rows are cut. Sums are taken
+    around the centers, so far offsets cost no digits.
 
     Missing values: a row with NaN is left out, and its weight counted.
 
@@ -80,20 +82,16 @@ class ClusterSums:
         Raises:
             DataError: the batch has no X, or another number of columns than the centers.
         """
+        prepared = NearestCenters(self.centers)
         for block in batch.blocks():
             require_same_width(self.centers.shape[1], block.n_features)
-            nearest, squares = nearest_centers(block, self.centers)
-            if np.isnan(squares.sum()) and block.shifted.missing.any():
-                block, left_out = Batch(X=block.X, weights=block.weights).complete()
-                nearest, squares = nearest_centers(block, self.centers)
-                self.dropped += left_out
-            members = np.zeros((len(self.centers), len(block)))
-            members[nearest, np.arange(len(block))] = 1.0 if block.weights is None else block.weights
-            weight = np.bincount(nearest, block.weights, len(self.centers)).astype(np.float64)
-            around_pilot = self.centers - block.shifted.pilot
-            self.weight = self.weight + weight
-            self.sums = self.sums + (members @ block.shifted.matrix - weight[:, None] * around_pilot)
-            self.inertia += float(squares.sum() if block.weights is None else block.weights @ squares)
+            weights = np.ones(len(block)) if block.weights is None else block.weights
+            weight, sums = np.zeros_like(self.weight), np.zeros_like(self.sums)
+            squares = np.zeros(self.centers.shape[1])
+            for place, rows, labels in prepared.pieces(block.matrix):
+                self.dropped += _add(rows, labels, weights[place], self.centers, weight, sums, squares)
+            self.weight, self.sums = self.weight + weight, self.sums + sums
+            self.inertia += float(squares.sum())
 
     def merge(self, other: "ClusterSums") -> None:
         """Add the sums.
@@ -114,18 +112,23 @@ class ClusterSums:
         )
 
 
-def nearest_centers(block: Batch, centers: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """The nearest center of each row of a block, and its squared distance, both of shape (rows,).
-
-    ‖d‖² − 2 d·c + ‖c‖² is one matrix product, but loses the digits of a row that is much nearer to its center than to
-    the pilot; such rows are measured again by their difference.
-    """
-    d, around = block.shifted.matrix.T, centers - block.shifted.pilot
-    scores = (-2 * around) @ d
-    scores += np.square(around).sum(axis=1)[:, None]
-    nearest, norms = scores.argmin(axis=0), np.einsum("ij,ij->j", d, d)
-    squares: Floats = norms + scores[nearest, np.arange(d.shape[1])]
-    close = np.flatnonzero(squares < 1e-4 * norms)
-    if len(close):
-        squares[close] = np.square(np.take(d, close, axis=1) - around[nearest[close]].T).sum(axis=0)
-    return nearest, squares
+@compiled
+def _add(
+    rows: Rows, labels: Labels, weights: Floats, centers: Floats, weight: Floats, sums: Floats, squares: Floats
+) -> float:
+    """Add the rows to the weights and sums of their centers and to the squares of each feature; what is left out."""
+    n_rows, n_features = rows.shape
+    dropped = 0.0
+    for i in range(n_rows):
+        k, w = labels[i], weights[i]
+        if k < 0:
+            dropped += w
+            continue
+        row, center, total = rows[i], centers[k], sums[k]
+        weight[k] += w
+        for j in range(n_features):
+            difference = row[j] - center[j]
+            weighted = w * difference
+            total[j] += weighted
+            squares[j] += weighted * difference
+    return dropped

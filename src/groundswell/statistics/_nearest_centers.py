@@ -1,0 +1,233 @@
+"""`NearestCenters`: which of some centers each row is nearest to, exactly, at the speed of float32.
+
+Differences of squared distances are computed in float32, all centers at once by one product of matrices. Where the two
+smallest differ by less than the error of float32, the distances of the row are computed again in float64, as sums of
+squared differences. So every row gets the center it would get in float64, however the rows are cut, and of equally near
+ones the first. k-means is the caller: its step, and the sample from which it starts.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.statistics._compiled import compiled
+from groundswell.statistics._matrix import Floats
+
+__all__ = ["Labels", "NearestCenters", "Rows"]
+
+Singles = NDArray[np.float32]
+Labels = NDArray[np.int32]
+Rows = NDArray[np.float32] | Floats
+"""Some rows, row-major and contiguous, shape (rows, p)."""
+
+PIECE_VALUES = 1 << 16
+"""Values of a piece: with its copies and scores it stays in the cache between one step and the next."""
+
+
+class NearestCenters:
+    """Centers, prepared for many rows.
+
+    With d = x − o and a = c − o around a point o amid the centers, ‖x − c‖² = ‖d‖² − 2 (d·a − ‖a‖²/2), so the nearest
+    center has the smallest score ‖a‖²/2 − d·a. In float32 with u = 2⁻²⁴, whatever the order of the p products, a
+    computed score is off by at most (p + 5) u (‖d‖ ‖a‖ + ‖a‖²/2), to first order in u. Two scores that differ by more
+    than 2.2 (p + 8) u (‖d‖ A + A²/2), where A is the largest ‖a‖, are therefore in the right order; the surplus covers
+    the higher orders and the rounding of the bound itself for up to a million features, and a constant of 10⁻³⁰
+    underflow. The other rows, some of a thousand, are decided by Σ (x − c)² in float64, among the centers whose scores
+    are that close to the best.
+
+    Args:
+        centers: shape (K, p).
+
+    References:
+        Higham: Accuracy and stability of numerical algorithms (2002), section 3.1.
+
+    >>> NearestCenters(np.array([[0.0], [10.0]])).labels(np.array([[1.0], [5.0], [9.0], [np.nan]]))
+    array([ 0,  0,  1, -1], dtype=int32)
+    """
+
+    def __init__(self, centers: Floats) -> None:
+        self.centers = np.ascontiguousarray(centers)
+        with np.errstate(over="ignore", invalid="ignore"):  # of centers beyond float32 every row is decided in float64
+            self._origin = self.centers.mean(axis=0).astype(np.float32)
+            around = self.centers - self._origin
+            halves = np.square(around).sum(axis=1) / 2
+            self._around, self._halves = -around.astype(np.float32), halves.astype(np.float32)
+            largest = np.sqrt(2 * halves.max())
+            slack = 2.2 * (self.centers.shape[1] + 8) * 2.0**-24
+            self._margin = np.array([slack * largest, slack * largest**2 / 2 + 1e-30], np.float32)
+
+    def pieces(self, X: NDArray[Any]) -> Iterator[tuple[slice, Rows, Labels]]:
+        """The rows in pieces for the cache: the place of each piece, its rows, and the numbers of their centers.
+
+        The number is −1 where a value is NaN. The memory of the rows is used again for the next piece: fresh memory for
+        each would cost as much as the work.
+
+        Args:
+            X: shape (rows, p), numbers of any type; best column-major or contiguous.
+        """
+        if X.dtype not in (np.float32, np.float64):
+            X = np.asfortranarray(X, np.float64)
+        columns = None if X.flags.c_contiguous else _columns(X)
+        width = X.shape[1]
+        size = min(max(PIECE_VALUES // max(width, 1), 64), max(len(X), 1))
+        turned, shifted = np.empty(size * width, X.dtype), np.empty(size * width, np.float32)
+        for start in range(0, len(X), size):
+            rows = X[start : start + size]
+            around = shifted[: rows.size].reshape(width, len(rows))
+            if columns is None:
+                _shift(_sealed(rows), self._origin, around)
+            else:
+                rows = turned[: rows.size].reshape(rows.shape)
+                _turn(*columns, start, self._origin, rows, around)
+            yield slice(start, start + len(rows)), rows, self._decided(_sealed(rows), around)
+
+    def _decided(self, rows: Rows, around: Singles) -> Labels:
+        labels = np.empty(len(rows), np.int32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            products = self._around @ around
+        _decide(rows, around, products, self._halves, self._margin, self.centers, labels)
+        return labels
+
+    def labels(self, X: NDArray[Any]) -> Labels:
+        """The number of the nearest center of each row of X, shape (rows,); −1 where a value is NaN."""
+        found = np.empty(len(X), np.int32)
+        for place, _, labels in self.pieces(X):
+            found[place] = labels
+        return found
+
+    def squares(self, X: NDArray[Any]) -> Floats:
+        """The squared distance of each row of X to its nearest center, shape (rows,); NaN where a value is."""
+        found = np.empty(len(X))
+        for place, rows, labels in self.pieces(X):
+            _measure(rows, labels, self.centers, found[place])
+        return found
+
+
+def _columns(X: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """The memory of a column-major matrix as one array, and the distance of its columns; a copy if it is none."""
+    gap, rest = divmod(X.strides[1], X.itemsize)
+    if X.strides[0] != X.itemsize or rest or gap < len(X):
+        X = np.asfortranarray(X)
+        gap = len(X)
+    extent = gap * (X.shape[1] - 1) + len(X) if X.size else 0
+    return np.lib.stride_tricks.as_strided(X, (extent,), (X.itemsize,), writeable=False), gap
+
+
+def _sealed(rows: NDArray[Any]) -> NDArray[Any]:
+    """The same array, not writable: kernels are compiled for one of both, and memory of Arrow is not."""
+    rows.flags.writeable = False
+    return rows
+
+
+@compiled
+def _turn(values: Rows, across: int, first: int, origin: Singles, rows: Rows, around: Singles) -> None:
+    """Write some rows of a column-major matrix row by row and, less the origin, feature by feature.
+
+    A table's row groups have a power of two of rows, so one row's values share few lines of the cache: they are read
+    once. Four columns at a time, as then the row-major copy takes a third less time.
+    """
+    n_rows, n_features = rows.shape
+    fours = n_features - n_features % 4
+    for start in range(0, n_rows, 64):
+        size = min(64, n_rows - start)
+        base = first + start
+        for j in range(0, fours, 4):
+            column0 = values[base + j * across : base + j * across + size]
+            column1 = values[base + (j + 1) * across : base + (j + 1) * across + size]
+            column2 = values[base + (j + 2) * across : base + (j + 2) * across + size]
+            column3 = values[base + (j + 3) * across : base + (j + 3) * across + size]
+            for i in range(size):
+                row = rows[start + i]
+                row[j] = column0[i]
+                row[j + 1] = column1[i]
+                row[j + 2] = column2[i]
+                row[j + 3] = column3[i]
+            for t in range(j, j + 4):
+                column = values[base + t * across : base + t * across + size]
+                out, shift = around[t, start : start + size], origin[t]
+                for i in range(size):
+                    out[i] = np.float32(column[i] - shift)
+        for j in range(fours, n_features):
+            for i in range(size):
+                value = values[base + j * across + i]
+                rows[start + i, j] = value
+                around[j, start + i] = np.float32(value - origin[j])
+
+
+@compiled
+def _shift(rows: Rows, origin: Singles, around: Singles) -> None:
+    """Write rows less the origin feature by feature."""
+    n_rows, n_features = rows.shape
+    for i in range(n_rows):
+        row = rows[i]
+        for j in range(n_features):
+            around[j, i] = np.float32(row[j] - origin[j])
+
+
+@compiled
+def _decide(
+    rows: Rows, around: Singles, products: Singles, halves: Singles, margin: Singles, centers: Floats, labels: Labels
+) -> None:
+    """The smallest score of each row, or the smallest distance where scores differ by less than the row's margin.
+
+    Args:
+        rows: shape (n, p).
+        around: the same less the origin, shape (p, n).
+        products: of `around` and the centers less the origin, negative, shape (K, n); they become the scores.
+        halves: what makes scores of them, shape (K,).
+        margin: a row's is the first of these times its norm, plus the second.
+        centers: shape (K, p).
+        labels: the result, shape (n,).
+    """
+    n_centers, n_features = centers.shape
+    n_rows = len(labels)
+    best, second = np.full(n_rows, np.float32(np.inf)), np.full(n_rows, np.float32(np.inf))
+    margins = np.zeros(n_rows, np.float32)
+    labels[:] = 0
+    for k in range(n_centers):
+        scores, half = products[k], halves[k]
+        for i in range(n_rows):
+            score, least = scores[i] + half, best[i]
+            scores[i] = score
+            larger = least if score < least else score
+            second[i] = larger if larger < second[i] else second[i]
+            labels[i] = k if score < least else labels[i]
+            best[i] = score if score < least else least
+    for j in range(n_features):
+        shifted = around[j]
+        for i in range(n_rows):
+            margins[i] += shifted[i] * shifted[i]
+    for i in range(n_rows):
+        margins[i] = margin[0] * np.sqrt(margins[i]) + margin[1]
+    for i in range(n_rows):
+        if not second[i] - best[i] > margins[i]:  # so too where one is NaN
+            nearest, smallest = -1, np.inf
+            for k in range(n_centers):
+                if not products[k, i] - best[i] > margins[i]:
+                    square = 0.0
+                    for j in range(n_features):
+                        difference = rows[i, j] - centers[k, j]
+                        square += difference * difference
+                    if square < smallest or (nearest < 0 and not np.isnan(square)):
+                        nearest, smallest = k, square
+            labels[i] = nearest
+
+
+@compiled
+def _measure(rows: Rows, labels: Labels, centers: Floats, squares: Floats) -> None:
+    """The squared distance of each row to the center it was given, summed in four strands."""
+    n_rows, n_features = rows.shape
+    fours = n_features - n_features % 4
+    for i in range(n_rows):
+        row, center = rows[i], centers[labels[i]]
+        sum0, sum1, sum2, sum3 = 0.0, 0.0, 0.0, 0.0
+        for j in range(0, fours, 4):
+            sum0 += (row[j] - center[j]) ** 2
+            sum1 += (row[j + 1] - center[j + 1]) ** 2
+            sum2 += (row[j + 2] - center[j + 2]) ** 2
+            sum3 += (row[j + 3] - center[j + 3]) ** 2
+        for j in range(fours, n_features):
+            sum0 += (row[j] - center[j]) ** 2
+        squares[i] = (sum0 + sum1) + (sum2 + sum3) if labels[i] >= 0 else np.nan
