@@ -26,6 +26,7 @@ import groundswell.project
 from groundswell.catalog import Catalog
 from groundswell.changes import ChangeStream, JsonLines, OnlineStores, Webhook
 from groundswell.engines import DuckDB
+from groundswell.errors import ColumnNotFoundError, ConflictError
 from groundswell.features.streaming import StreamLimits
 from groundswell.online import Follower, Lmdb, Redis
 from groundswell.tables import Definition, Pin, Table, WriteAheadLog, append_features
@@ -254,6 +255,21 @@ def write(
                 compact()
 
 
+def grow_group(*, folder: str, writer: str, n_rounds: int) -> None:
+    """Append a feature and write one row with every feature there is, over and over."""
+    with gs.open(folder, threads=1) as project:
+        group = project.get_feature_group("g")
+        for number in range(n_rounds):
+            group.append_features({f"{writer}_{number}": pa.int64()})
+            while True:
+                features = dict.fromkeys(group.features, number)
+                try:
+                    group.insert([{"k": writer, "t": START, **features}])
+                    break
+                except (ConflictError, ColumnNotFoundError):  # another one appended a feature just now
+                    continue
+
+
 def create_group(*, folder: str, with_schema: bool) -> None:
     """Make a project with one group, unless opening the project has completed it."""
     project = gs.open(folder)
@@ -321,6 +337,7 @@ TASKS = {
     "change_things": change_things,
     "copy_group": copy_group,
     "create_group": create_group,
+    "grow_group": grow_group,
     "follow_changes": follow_changes,
     "follow_table": follow_table,
     "widen_table": widen_table,

@@ -43,6 +43,14 @@ class ForkServer:
         """The worker's exit status once it has ended; minus the signal's number if a signal ended it."""
         return self._ask({"wait": pid})
 
+    def start_and_stop(self, task: str, at: str, **arguments: object) -> int:
+        """Start, and return once the worker has stopped at a fault point; SIGCONT lets it go on."""
+        pid = self.start(task, environment={"GROUNDSWELL_FAULT": f"stop@{at}"}, **arguments)
+        while (state := Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]) != "T":
+            assert state != "Z", "the worker ended without passing the point"
+            time.sleep(0.002)
+        return pid
+
     def run(self, task: str, *, environment: dict[str, str] | None = None, **arguments: object) -> int:
         """Start and wait."""
         return self.wait(self.start(task, environment=environment, **arguments))

@@ -2,7 +2,7 @@
 
 In normal use each point costs one look into the environment. A crash test sets `GROUNDSWELL_FAULT=<point>` or
 `<point>:<n>` (its nth passing) and the process dies there by SIGKILL, as in a power cut without the loss of the page
-cache.
+cache. With `stop@` before it the process stops there by SIGSTOP, until somebody sends SIGCONT.
 """
 
 import os
@@ -67,10 +67,11 @@ _passings = {name: count(1) for name in (*POINTS, *FOLLOWER_POINTS, *REWRITE_POI
 
 
 def point(name: str) -> None:
-    """Die here if the environment says so."""
+    """Die or stop here if the environment says so."""
     wanted = os.environ.get("GROUNDSWELL_FAULT")
     if wanted is None:
         return
     passing = next(_passings[name])
-    if wanted in (name, f"{name}:{passing}"):
-        os.kill(os.getpid(), signal.SIGKILL)
+    how, _, where = wanted.rpartition("@")
+    if where in (name, f"{name}:{passing}"):
+        os.kill(os.getpid(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)

@@ -166,3 +166,20 @@ def test_a_project_whose_making_was_cut_short_can_be_opened(tmp_path, fork_serve
         with gs.open(folder) as project:
             assert project.feature_groups() == []
             assert project.doctor(repair=True).ok
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point.startswith(("stage", "insert"))])
+def test_a_writer_that_is_stopped_holds_nobody_up_and_goes_on_later(tmp_path, fork_server, point):
+    folder, file = tmp_path / "p", tmp_path / "w.txt"
+    assert fork_server.run("create_group", folder=str(folder), with_schema=True) == 0
+    task = {"folder": str(folder), "writer": "w", "first": 0, "last": 2, "acknowledged": str(file), "compact_every": 0}
+    pid = fork_server.start_and_stop("write_group", f"{point}:2", **task)
+    other = {**task, "writer": "o", "acknowledged": str(tmp_path / "o.txt"), "compact_every": 2}
+    try:
+        assert fork_server.run("write_group", **other) == 0, "another writer inserts and compacts meanwhile"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert fork_server.wait(pid) == 0
+    done = {"w": acknowledged(file), "o": acknowledged(tmp_path / "o.txt")}
+    assert [sorted(each) for each in done.values()] == [[0, 1, 2], [0, 1, 2]]
+    check(folder, done, 2)

@@ -5,6 +5,8 @@ import random
 import signal
 import time
 from collections import Counter
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,10 +14,13 @@ import pytest
 
 import groundswell as gs
 from groundswell._faults import STREAM_POINTS
+from groundswell.errors import ConflictError
 from groundswell.features import FeatureGroup
+from groundswell.features.streaming import _flusher
 from groundswell.online import Lmdb, count_differences
 from groundswell.tables import streams
 
+START = datetime(2024, 1, 1, tzinfo=UTC)
 SCHEMA = {"k": pa.string(), "t": pa.timestamp("us", tz="UTC"), "v": pa.int64()}
 
 
@@ -101,3 +106,30 @@ def test_two_streams_and_a_reader_in_three_processes(tmp_path, fork_server):
             assert known <= set(group.read(["k"]).to_arrow()["k"].to_pylist()), "a reader missed an acknowledged row"
         assert [fork_server.wait(pid) for pid in pids] == [0, 0]
         check(project, {writer: acknowledged(file) for writer, file in files.items()}, tmp_path / "anew")
+
+
+@pytest.mark.parametrize("point", STREAM_POINTS)
+def test_a_stream_that_is_stopped_is_told_of_and_goes_on_later(tmp_path, fork_server, monkeypatch, point):
+    monkeypatch.setattr(_flusher, "_READER_S", 0.2)
+    monkeypatch.setattr(_flusher, "_PATIENCE_S", ContextVar("groundswell_patience", default=0.2))
+    folder, file = tmp_path / "p", tmp_path / "w.txt"
+    make(folder)
+    task = {"folder": str(folder), "writer": "w", "first": 0, "last": 150, "acknowledged": str(file)}
+    pid = fork_server.start_and_stop("stream_rows", f"{point}:1", **task)
+    row = {"k": "o-0", "t": START, "v": 0}
+    try:
+        with gs.open(folder, threads=1) as project:
+            group = project.get_feature_group("events")
+            with pytest.raises(ConflictError, match="does not answer"):
+                group.insert([row])
+            with pytest.raises(ConflictError, match="does not answer"):
+                group.read()
+            assert group.read(as_of=group.committed_table.version()).to_arrow().num_rows < 152, "commits can be read"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert fork_server.wait(pid) == 0
+    with gs.open(folder, threads=1) as project:
+        project.get_feature_group("events").insert([row])
+        check(project, {"w": acknowledged(file), "o": [0]}, tmp_path / "anew")
+        assert acknowledged(file) == list(range(151))
+        assert project.doctor(deep=True).ok

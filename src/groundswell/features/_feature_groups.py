@@ -136,6 +136,8 @@ class FeatureGroups:
             remove_tree(building)
         made = self.open(entry)
         made.recover()
+        if made.online:
+            self._online.committed(made.committed_table, made.committed_table.history(1)[0])
         return made
 
     def _describe_alike(self, entry: Entry, group: FeatureGroup, definition: Definition) -> None:

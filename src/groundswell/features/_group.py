@@ -112,8 +112,8 @@ class FeatureGroup(HasOnline, HasStream, HasMetadata, HasStatistics, HasExpectat
 
     @property
     def definition(self) -> Definition:
-        """Keys, times and schema."""
-        return self._place.table.definition
+        """Keys, times and schema, as they are now."""
+        return self._place.definition
 
     @property
     def schema(self) -> Schema:

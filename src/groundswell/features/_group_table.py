@@ -7,6 +7,7 @@ Whoever opens a group finishes what a killed process left at any point in betwee
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from groundswell.catalog import Catalog, Entry
 from groundswell.engines import DuckDB
-from groundswell.errors import ConflictError, NotFoundError
+from groundswell.errors import ConflictError, CorruptionError, NotFoundError
 from groundswell.tables import Definition, Table, infer_schema
 from groundswell.types import parse_duration
 
@@ -36,16 +37,34 @@ class GroupTable:
         author: who writes, as "user@host".
 
     Attributes:
-        entry: the entry as it is now.
-        now: the table; None while the group has no columns.
+        entry: the entry as it was seen last.
     """
 
     def __init__(self, *, entry: Entry, folder: Path, catalog: Catalog, engine: DuckDB, author: str) -> None:
         self.entry, self.folder = entry, folder
         self._catalog, self._engine, self._author = catalog, engine, author
-        self.now: Table | None = None
-        if entry.state == "ready":
-            self.now = self.of(Definition.from_dict(entry.body))
+        self._table = self._opened()
+
+    @property
+    def now(self) -> Table | None:
+        """The table; None while the group has no columns."""
+        if self._table is None and self.entry.state in ("declared", "pending"):
+            with suppress(NotFoundError):  # it was deleted: there is no table
+                self.entry = self._catalog.get("feature_group", self.entry.name, self.entry.version)
+            self._table = self._opened()  # another process may have made it
+        return self._table
+
+    @property
+    def definition(self) -> Definition:
+        """Keys, times and columns as they are now, whoever changed them; where the log is damaged, as they were.
+
+        Raises:
+            NotFoundError: as `table`.
+        """
+        table = self.table
+        with suppress(CorruptionError):
+            return table.newest_definition()
+        return table.definition
 
     @property
     def table(self) -> Table:
@@ -54,14 +73,18 @@ class GroupTable:
         Raises:
             NotFoundError: no schema was given and nothing was inserted yet, so there is none.
         """
-        if self.now is None:
+        table = self.now
+        if table is None:
             raise NotFoundError(
                 f"Group {self.entry.name!r} has no columns yet.",
                 why="It was created without a schema, so its first insert decides.",
                 fix="Insert data first, or create it with schema=….",
                 name=self.entry.name,
             )
-        return self.now
+        return table
+
+    def _opened(self) -> Table | None:
+        return self.of(Definition.from_dict(self.entry.body)) if self.entry.state == "ready" else None
 
     def of(self, definition: Definition) -> Table:
         """The table that this definition makes, whether it exists or not."""
@@ -76,9 +99,10 @@ class GroupTable:
 
     def for_columns(self, given: pa.Schema) -> Table:
         """The table; while there is none, the one that an insert of these columns would make."""
-        if self.now is not None:
-            self.now.version()  # another process may have changed the schema
-            return self.now
+        table = self.now
+        if table is not None:
+            table.version()  # another process may have changed the schema
+            return table
         body = self.entry.body
         roles = (body["event_time"], body["available_at"])
         schema = infer_schema(given, identity=[*body["primary_key"], *(column for column in roles if column)])
@@ -111,7 +135,7 @@ class GroupTable:
             table.create()
         if self.entry.state != "ready":
             self.entry = self._catalog.update(self.entry, state="ready")
-        self.now = table
+        self._table = table
 
     @property
     def online(self) -> bool:
@@ -161,4 +185,4 @@ class GroupTable:
             self._catalog.log("deleted", self.entry)
             remove_attached()
             self._catalog.remove(self.entry)
-        self.now = None
+        self._table = None

@@ -39,7 +39,7 @@ class HasExpectations(ABC):
             DataError: something is no expectation, or the policy is none.
             ColumnNotFoundError, TypeMismatchError, SchemaError, NotFoundError: an expectation does not fit the group.
         """
-        self._validations.set(expectations, validation, None if self._place.now is None else self._place.now.definition)
+        self._validations.set(expectations, validation, None if self._place.now is None else self._place.definition)
 
     def validations(self) -> "list[ValidationReport]":
         """The reports of all batches that were validated, newest first, those that were refused among them."""

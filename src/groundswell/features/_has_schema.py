@@ -27,7 +27,7 @@ class HasSchema(ABC):
     @property
     def schema_version(self) -> int:
         """How often the schema was changed, counted from 1."""
-        return self._place.table.definition.schema_version
+        return self._place.definition.schema_version
 
     def append_features(
         self, features: Mapping[str, pa.DataType | pa.Field], *, default: Mapping[str, object] | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 from groundswell.errors import DataError
 from groundswell.features._has_commits import AsOf
 from groundswell.features.statistics import Scope, StatisticsConfig, StatisticsRecords, StatisticsReport
-from groundswell.tables import Snapshot, Table
+from groundswell.tables import Definition, Snapshot, Table
 
 __all__ = ["HasStatistics"]
 
@@ -27,6 +27,11 @@ class HasStatistics(ABC):
     def has_table(self) -> bool:
         """Whether it has columns yet."""
 
+    @property
+    @abstractmethod
+    def definition(self) -> Definition:
+        """Keys, times and schema, as they are now."""
+
     @abstractmethod
     def snapshot(self, as_of: AsOf | None = None, *, remainder: bool = False) -> Snapshot:
         """The table pinned at a version or time; None is now."""
@@ -42,7 +47,7 @@ class HasStatistics(ABC):
             DataError: it is none of these.
             ColumnNotFoundError: a column is not there.
         """
-        self._statistics.set(statistics, self.table.definition if self.has_table else None)
+        self._statistics.set(statistics, self.definition if self.has_table else None)
 
     def statistics(
         self, as_of: AsOf | None = None, *, commit: int | None = None, rows: Literal["written", "current"] = "written"

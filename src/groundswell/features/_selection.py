@@ -104,13 +104,12 @@ class Shape:
     @property
     def schema(self) -> Schema:
         """The columns that come out, with their types."""
-        base = tuple(self.base.group.schema[name] for name in self.base.columns)
-        joined = (
-            Field(output, join.right.group.schema[column].type)
-            for join in self.joins
-            for column, output in zip(join.right.columns, join.outputs, strict=True)
-        )
-        return Schema((*base, *joined))
+        known = self.base.group.schema
+        fields = [known[name] for name in self.base.columns]
+        for join in self.joins:
+            known = join.right.group.schema
+            fields += [Field(o, known[c].type) for c, o in zip(join.right.columns, join.outputs, strict=True)]
+        return Schema(tuple(fields))
 
     @property
     def base_join(self) -> Join:

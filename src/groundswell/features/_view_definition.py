@@ -183,13 +183,14 @@ class ViewDefinition:
         on-demand features need and no group gives.
         """
         base = self.query.base
+        known = base.group.schema
         if not self.labels:
-            return Schema((*(base.group.schema[key] for key in base.group.primary_key), *self.extra))
+            return Schema((*(known[key] for key in base.group.primary_key), *self.extra))
         joined = {output for join in self.query.joins for output in join.outputs}
         keys = [left for join in self.query.joins for left, _ in join.on if left not in joined]
         own = [name for name in base.columns if name not in self.labels]
         names = dict.fromkeys([*own, *keys, *self.extra.names])
-        return Schema(tuple(base.group.schema[name] for name in names))
+        return Schema(tuple(known[name] for name in names))
 
     def show(self, description: str) -> str:
         """Its columns as HTML: where each comes from, and what becomes of it."""

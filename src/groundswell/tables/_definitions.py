@@ -27,6 +27,11 @@ class Definitions:
         self._changed: list[tuple[Definition, Definition]] = []
 
     @property
+    def looked_at(self) -> int:
+        """The newest version that was looked at; -1 if none was."""
+        return self._known
+
+    @property
     def newest(self) -> Definition:
         """The definition of the newest version that was looked at."""
         return self._changed[-1][1] if self._changed else self._given
@@ -43,7 +48,7 @@ class Definitions:
         if newest < self._known:  # an earlier copy of the table was put back
             self._known, self._versions, self._changed = -1, [], []
         if newest > self._known:
-            found = self._index.history(self._table_id, kinds=(SCHEMA,), after=self._known)
+            found = self._index.history(self._table_id, kinds=(SCHEMA,), after=self._known, until=newest)
             for commit in reversed(found):
                 before, after = (Definition.from_dict(commit.detail[key]) for key in ("before", "after"))
                 self._versions.append(commit.version)

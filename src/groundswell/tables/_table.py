@@ -70,8 +70,16 @@ class Table:
 
     @property
     def definition(self) -> Definition:
-        """Keys, times and schema."""
+        """Keys, times and schema of the newest version that was looked at."""
         return self._versions.definition
+
+    def newest_definition(self) -> Definition:
+        """Keys, times and schema of the newest version, whoever made it; the log is read only if it has grown.
+
+        Raises:
+            CorruptionError: the log is damaged.
+        """
+        return self._versions.newest_definition()
 
     @staticmethod
     def exists(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from groundswell.errors import CorruptionError, NotFoundError
 from groundswell.tables._definition import Definition
 from groundswell.tables._definitions import Definitions
 from groundswell.tables._index import follow
+from groundswell.tables._log import log_path
 from groundswell.tables._losses import PURGE, VACUUM, Losses
 from groundswell.tables._snapshot import DataFile, Snapshot
 
@@ -37,6 +38,12 @@ class Versions:
     def definition(self) -> Definition:
         """Keys, times and schema of the newest version that was looked at."""
         return self._definitions.newest
+
+    def newest_definition(self) -> Definition:
+        """Keys, times and schema of the newest version; where no commit has come, that costs a look for its file."""
+        if self._definitions.looked_at < 0 or log_path(self.folder, self._definitions.looked_at + 1).exists():
+            self.newest()
+        return self.definition
 
     def newest(self) -> int:
         """The newest version."""

@@ -1,7 +1,7 @@
 """Which statistics a group keeps, of which columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from groundswell.errors import ColumnNotFoundError, DataError, choices
@@ -61,6 +61,12 @@ class StatisticsConfig:
                 )
         chosen = set(schema.names) - set(primary_key) if self.columns is None else set(self.columns)
         return [name for name in schema.names if name in chosen]
+
+    def within(self, schema: Schema) -> Self:
+        """The same of those of its columns that a table has, which may be older than the choice, or another one."""
+        if self.columns is None:
+            return self
+        return replace(self, columns=tuple(name for name in self.columns if name in schema))
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON
         """The choice as plain values."""

@@ -93,10 +93,7 @@ class StatisticsRecords:
             definition: this group's.
         """
         config = other.config()
-        if config is None or config.columns is None:
-            chosen = config
-        else:
-            chosen = replace(config, columns=tuple(name for name in config.columns if name in definition.schema))
+        chosen = None if config is None else config.within(definition.schema)
         if chosen != self.config():
             self.set(chosen if chosen is not None else False, definition)
 
@@ -243,7 +240,8 @@ class StatisticsRecords:
         self._catalog.log("statistics computed", self._group, detail)
 
     def _compute(self, snapshot: Snapshot) -> Summary:
-        config, definition = self.config() or StatisticsConfig(), snapshot.definition
+        definition = snapshot.definition
+        config = (self.config() or StatisticsConfig()).within(definition.schema)
         names = config.columns_of(definition.schema, definition.primary_key)
         summary = Summary.of(definition.schema, names, config)
         read = tuple(names) or definition.primary_key[:1]  # rows are counted in any case
