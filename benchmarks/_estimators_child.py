@@ -105,7 +105,7 @@ def main() -> None:
         made = MadeRows(int(where), task.table)
         report(lambda: {"before_mb": before, "passes": getattr(ours(task, made)[0], "n_passes_", None)})
         return
-    few = row_group(0, 512, task.table)  # what is imported or compiled once takes no part in the time
+    few = row_group(0, 16_384, task.table)  # what is imported or compiled once takes no part in the time
     ours(task, few) if who == "ours" else sklearns(task, few)
 
     def work() -> Mapping[str, Any]:

@@ -16,8 +16,11 @@ METHODS = ["linear", "averaged_inverted_cdf"]
 
 
 def both(X, method="linear"):
-    data = fit_input(BaseEstimator(), X, allow_nan=True)
-    return quantiles(data, LEVELS, method), np.nanquantile(X, LEVELS, axis=0, method=method).T
+    table = pa.table({f"x{j}": column for j, column in enumerate(X.T)})
+    in_memory, in_parts = (fit_input(BaseEstimator(), given, allow_nan=True) for given in (X, table))
+    found = quantiles(in_parts, LEVELS, method)
+    np.testing.assert_array_equal(quantiles(in_memory, LEVELS, method), found)
+    return found, np.nanquantile(X, LEVELS, axis=0, method=method).T
 
 
 @pytest.mark.parametrize("method", METHODS)

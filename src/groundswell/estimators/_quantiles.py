@@ -1,8 +1,8 @@
 """Exact quantiles of columns by a few passes: radix selection, which never holds the values.
 
 The bits of a double, with the sign turned, are whole numbers in the order of the doubles. Each pass counts the next
-eleven bits of the values that share the bits found so far, and so narrows down every quantile at once; a cell whose
-different values are few is settled at once. Two or three passes do for most columns and six for any, and as only counts
+bits of the values that share the bits found so far, and so narrows down every quantile at once; a cell whose
+different values are few is settled at once. Two or three passes do for most columns, seven for any, and as only counts
 are merged the answer is exact and the same for every partitioning. A sketch would need one pass, with an error of ranks
 and other bits in every run.
 
@@ -12,23 +12,28 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from groundswell.engines import ArrayBatches
+from groundswell.engines._scannable import PART_ROWS
 from groundswell.estimators._input import Input
 from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch
+from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
 
 Keys: TypeAlias = NDArray[np.uint64]
 Cells: TypeAlias = dict[tuple[int, int], "Cell"]
 
-DIGIT = 11
-"""Bits that a pass finds."""
+FIRST, DIGIT = 14, 11
+"""Bits that the first pass finds, most of them sign and exponent, and each other."""
 
-FEW = 4096
+FEW = 8192
 """Different values of a cell that are counted one by one."""
 
 Method = Literal["linear", "averaged_inverted_cdf"]
@@ -39,39 +44,53 @@ class Cell:
     """The values of one column whose upper bits are the same.
 
     Attributes:
-        counts: by the next bits, shape (2 ** DIGIT,).
-        keys, times: the different values and how often each occurs, while they are few; else None.
+        counts: by the next bits, shape (2 ** bits,).
+        keys, times: some of the values, and how often each occurs among these, as often as they were added; None once
+            there are many different ones.
+        held: how many keys there are.
     """
 
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2**DIGIT, np.int64))
-    keys: Keys | None = field(default_factory=lambda: np.zeros(0, np.uint64))
-    times: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    counts: NDArray[np.int64]
+    keys: list[Keys] | None = field(default_factory=list)
+    times: list[NDArray[np.int64]] = field(default_factory=list)
+    held: int = 0
 
-    def add(self, keys: Keys, shift: int) -> None:
-        """Take in values; `shift` is how many of their bits are open."""
-        step = min(DIGIT, shift)
-        digits = (keys >> np.uint64(shift - step)) & np.uint64(2**step - 1)
-        self.counts += np.bincount(digits.astype(np.int64), minlength=2**DIGIT)
-        for some in (keys[:FEW], keys[FEW:]):  # a look at a few rows often shows that there are many
-            if self.keys is not None and len(some):
-                self._count(*np.unique(some, return_counts=True))
+    def add(self, counts: NDArray[np.int64], keys: Keys) -> None:
+        """Take in values, counted by their next bits too."""
+        self.counts = self.counts + counts
+        if len(keys) <= FEW:
+            self._hold([keys.copy()], [np.ones(len(keys), np.int64)])
+        elif self.keys is not None and len(np.unique(keys[:256])) > 250:  # of so few: there are many
+            self.keys = None
+        elif self.keys is not None:
+            found = pa.array(keys).value_counts()
+            self._hold([found.field("values").to_numpy()], [found.field("counts").to_numpy()])
 
     def merge(self, other: "Cell") -> None:
         """Add the counts of the other."""
         self.counts = self.counts + other.counts
         if other.keys is None:
             self.keys = None
-        elif self.keys is not None:
-            self._count(other.keys, other.times)
+        else:
+            self._hold(other.keys, other.times)
 
-    def _count(self, keys: Keys, times: NDArray[np.int64]) -> None:
-        assert self.keys is not None
-        merged, places = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
-        if len(merged) > FEW:
-            self.keys = None
+    def _hold(self, keys: list[Keys], times: list[NDArray[np.int64]]) -> None:
+        if self.keys is None:
             return
-        self.times = np.bincount(places, np.concatenate([self.times, times]), len(merged)).astype(np.int64)
-        self.keys = merged
+        self.keys, self.times, self.held = self.keys + keys, self.times + times, self.held + sum(map(len, keys))
+        if self.held > 2 * FEW:  # to sort them whenever some come would take longer than to count them
+            different, often = self.different()
+            self.keys, self.times, self.held = [different], [often], len(different)
+            if self.held > FEW:
+                self.keys = None
+
+    def different(self) -> tuple[Keys, NDArray[np.int64]]:
+        """The different values, ascending, and how often each occurs."""
+        assert self.keys is not None
+        if not self.keys:
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+        keys, places = np.unique(np.concatenate(self.keys), return_inverse=True)
+        return keys, np.bincount(places, np.concatenate(self.times), len(keys)).astype(np.int64)
 
 
 @dataclass
@@ -89,7 +108,7 @@ class DigitCounts:
     rows: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.cells = {prefix: Cell() for prefix in self.prefixes}
+        self.cells = {prefix: Cell(np.zeros(2 ** _step(self.shift), np.int64)) for prefix in self.prefixes}
 
     def zero(self) -> "DigitCounts":
         """The same cells, nothing counted."""
@@ -97,14 +116,22 @@ class DigitCounts:
 
     def update(self, batch: Batch) -> None:
         """Count the values of X that lie in the cells; NaN are none."""
-        for block in batch.blocks():
+        dense = isinstance(batch.X, np.ndarray) and batch.weights is None  # a column fits into the cache
+        for block in [batch] if dense else batch.blocks():
             self.rows += len(block)
-            column, keys, upper = -1, np.zeros(0, np.uint64), np.zeros(0, np.uint64)
-            for (j, prefix), cell in self.cells.items():
-                if j != column:
-                    column, keys = j, _keys(block.matrix[:, j])
-                    upper = keys >> np.uint64(self.shift) if self.shift < 64 else keys
-                cell.add(keys if self.shift == 64 else keys[upper == np.uint64(prefix)], self.shift)
+            for j, prefixes in self._by_column.items():
+                counts, keys, cells = _in_cells(block.matrix[:, j], np.array(prefixes, np.uint64), self.shift)
+                for c, prefix in enumerate(prefixes):
+                    cell = self.cells[j, prefix]
+                    alone = len(prefixes) == 1 or cell.keys is None
+                    cell.add(counts[c], keys if alone else keys[cells == c])
+
+    @cached_property
+    def _by_column(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for j, prefix in sorted(self.prefixes):
+            found.setdefault(j, []).append(prefix)
+        return found
 
     def merge(self, other: "DigitCounts") -> None:
         """Add the counts, cell by cell."""
@@ -121,7 +148,7 @@ def quantiles(data: Input, levels: Sequence[float], method: Method = "linear") -
     """The quantiles of each column of X, exactly as numpy's `nanquantile` gives them; NaN for a column without values.
 
     Args:
-        data: the rows; it is passed over one to six times. Weights do not count.
+        data: the rows; it is passed over one to seven times. Weights do not count.
         levels: from 0 to 1.
         method: what lies between two values, in numpy's words.
 
@@ -131,6 +158,9 @@ def quantiles(data: Input, levels: Sequence[float], method: Method = "linear") -
     Raises:
         FitError: there are no rows.
     """
+    batches = data.batches
+    if isinstance(batches, ArrayBatches) and len(batches.batch) <= PART_ROWS and batches.batch.weights is None:
+        return _of_sorted(np.sort(batches.batch.matrix.astype(np.float64), axis=0), np.asarray(levels), method)
     with data.cached() as kept:
         return _quantiles(kept, np.asarray(levels, np.float64), method)
 
@@ -150,6 +180,19 @@ def _quantiles(data: Input, levels: Floats, method: Method) -> Floats:
             a = np.array([values[j, rank] for rank in low.tolist()])
             b = np.array([values[j, rank] for rank in high.tolist()])
             found[j] = _interpolated(a, b, share)
+    return found
+
+
+def _of_sorted(values: Floats, levels: Floats, method: Method) -> Floats:
+    """The same of sorted columns: what is quickest for few rows in memory."""
+    if not len(values):
+        raise no_rows()
+    found = np.full((values.shape[1], len(levels)), np.nan)
+    sizes = len(values) - np.isnan(values).sum(axis=0)
+    for j, size in enumerate(sizes.tolist()):
+        if size:
+            low, high, share = _between(levels, size, method)
+            found[j] = _interpolated(values[low, j] + 0.0, values[high, j] + 0.0, share)  # −0 is 0
     return found
 
 
@@ -177,16 +220,17 @@ def _select(data: Input, cells: Cells, wanted: set[tuple[int, int]]) -> dict[tup
     open_ranks = {(j, rank): (0, rank) for j, rank in sorted(wanted)}  # to the cell of each, and its rank therein
     shift = 64
     while open_ranks:
-        step = min(DIGIT, shift)
+        step = _step(shift)
         narrowed: dict[tuple[int, int], tuple[int, int]] = {}
+        settled = {at: cell.different() for at, cell in cells.items() if cell.keys is not None}
+        ends = {at: np.cumsum(settled[at][1] if at in settled else cell.counts) for at, cell in cells.items()}
         for (j, rank), (prefix, inner) in open_ranks.items():
-            cell = cells[j, prefix]
-            if cell.keys is not None:
-                found[j, rank] = _value(int(cell.keys[np.searchsorted(np.cumsum(cell.times), inner, side="right")]))
+            at = j, prefix
+            digit = int(np.searchsorted(ends[at], inner, side="right"))
+            if at in settled:
+                found[j, rank] = _value(int(settled[at][0][digit]))
                 continue
-            ends = np.cumsum(cell.counts)
-            digit = int(np.searchsorted(ends, inner, side="right"))
-            narrowed[j, rank] = ((prefix << step) | digit, inner - int(ends[digit] - cell.counts[digit]))
+            narrowed[j, rank] = ((prefix << step) | digit, inner - int(ends[at][digit] - cells[at].counts[digit]))
         open_ranks, shift = narrowed, shift - step
         if open_ranks:
             prefixes = sorted({(j, prefix) for (j, _), (prefix, _) in open_ranks.items()})
@@ -194,10 +238,64 @@ def _select(data: Input, cells: Cells, wanted: set[tuple[int, int]]) -> dict[tup
     return found
 
 
-def _keys(column: NDArray[np.number]) -> Keys:
-    """The values that are not NaN as whole numbers of the same order; −0 is 0."""
-    values = column.astype(np.float64)
-    values = values[~np.isnan(values)] + 0.0
+def _step(shift: int) -> int:
+    """How many bits a pass finds where so many are open."""
+    return FIRST if shift == 64 else min(DIGIT, shift)
+
+
+def _in_cells(
+    column: NDArray[np.number], prefixes: Keys, shift: int
+) -> tuple[NDArray[np.int64], Keys, NDArray[np.int64]]:
+    """The values that lie in the cells of these prefixes: counts by cell and next bits, keys, and the cell of each."""
+    values = column.astype(np.float64) + 0.0  # −0 is 0
+    step, n = _step(shift), 0
+    counts = np.zeros((len(prefixes), 2**step), np.int64)
+    if len(values) > FEW:
+        keys, cells = np.empty(len(values), np.uint64), np.empty(len(values), np.int64)
+        bits = values.view(np.uint64)
+        widths = np.uint64(min(shift, 63)), np.uint64(shift - step), np.uint64(2**step - 1)
+        n = _count_digits(values, bits, prefixes, shift == 64, widths, counts, keys, cells)
+        return counts, keys[:n], cells[:n]
+    keys = _keys(values[~np.isnan(values)])  # to load the compiler would take longer
+    upper = keys >> np.uint64(shift) if shift < 64 else np.zeros(len(keys), np.uint64)
+    cells = np.minimum(np.searchsorted(prefixes, upper), len(prefixes) - 1)
+    inside = prefixes[cells] == upper
+    keys, cells = keys[inside], cells[inside]
+    digits = ((keys >> np.uint64(shift - step)) & np.uint64(2**step - 1)).astype(np.int64)
+    counts += np.bincount(cells * 2**step + digits, minlength=counts.size).reshape(counts.shape)
+    return counts, keys, cells
+
+
+@compiled
+def _count_digits(
+    values: Floats,
+    bits: Keys,
+    prefixes: Keys,
+    whole: bool,
+    widths: tuple[np.uint64, np.uint64, np.uint64],
+    counts: NDArray[np.int64],
+    keys: Keys,
+    cells: NDArray[np.int64],
+) -> int:
+    """How many values lie in the cells. If the cell is the whole, its prefix is of no bits."""
+    shift, rest, mask = widths
+    sign, n = np.uint64(1 << 63), 0
+    for i in range(len(values)):
+        if values[i] != values[i]:
+            continue
+        key = ~bits[i] if bits[i] & sign else bits[i] | sign
+        upper = np.uint64(0) if whole else key >> shift
+        for c in range(len(prefixes)):
+            if prefixes[c] == upper:
+                counts[c, (key >> rest) & mask] += 1
+                keys[n], cells[n] = key, c
+                n += 1
+                break
+    return n
+
+
+def _keys(values: Floats) -> Keys:
+    """Values as whole numbers of the same order."""
     bits = values.view(np.uint64)
     sign = bits >> np.uint64(63)
     keys: Keys = bits ^ ((np.uint64(0) - sign) | np.uint64(1 << 63))
