@@ -54,7 +54,7 @@ class Reached:
         return self.rows.nbytes + self.nodes.nbytes + (0 if self.times is None else self.times.nbytes)
 
     def at(self, level: "Level", bins: BinMatrix) -> "Reached":
-        """The same rows at a deeper level, those in open nodes only."""
+        """The same rows at a deeper level, those in open nodes only. They move where they are: this one is spent."""
         reached = self
         inner = level.trees.feature >= 0
         for depth in range(self.depth, level.depth):
@@ -63,17 +63,14 @@ class Reached:
 
     def _asked(self, level: "Level", bins: BinMatrix, wanted: NDArray[np.bool_]) -> "Reached":
         """The rows one question further, those whose node is wanted."""
-        trees, count, timed = level.trees, len(self.rows), self.times is not None
-        rows, nodes = np.empty(count, np.int32), np.empty(count, np.int32)
-        before = self.times if self.times is not None else _NONE
-        times = np.empty_like(before)
+        trees, rows, nodes, times = level.trees, self.rows, self.nodes, self.times
         left = _ask(
-            bins, self.rows.view(np.uint32), self.nodes.view(np.uint32), before, trees.questions, trees.sets,
-            trees.missing, wanted, rows, nodes, times,
+            bins, rows.view(np.uint32), nodes.view(np.uint32), _NONE if times is None else times, trees.questions,
+            trees.sets, trees.missing, wanted,
         )  # fmt: skip
-        if left < count:  # copies, or the memory of the others would be held
-            rows, nodes, times = rows[:left].copy(), nodes[:left].copy(), times[:left].copy()
-        return Reached(rows=rows, nodes=nodes, times=times if timed else None, depth=self.depth + 1)
+        if left < len(rows):  # copies, or the memory of the others would be held
+            rows, nodes, times = rows[:left].copy(), nodes[:left].copy(), None if times is None else times[:left].copy()
+        return Reached(rows=rows, nodes=nodes, times=times, depth=self.depth + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,11 +132,8 @@ def _ask(
     sets: NDArray[np.bool_],
     missing: int,
     wanted: NDArray[np.bool_],
-    new_rows: NDArray[np.int32],
-    new_nodes: NDArray[np.int32],
-    new_times: NDArray[np.uint8],
 ) -> int:
-    """Send rows one question further and keep those whose node is wanted; how many. Rows in leaves are not."""
+    """Send rows one question further and move those whose node is wanted to the front; how many. None is of a leaf."""
     kept = np.uint64(0)
     for i in range(len(rows)):
         row, node = rows[i], nodes[i]
@@ -152,8 +146,8 @@ def _ask(
             else:
                 left = b <= questions[node, 1]
             child = questions[node, np.uint32(5) - np.uint32(left)]  # looked up: a branch would be guessed wrong
-            new_rows[kept], new_nodes[kept] = row, child
+            rows[kept], nodes[kept] = row, child
             if len(times):
-                new_times[kept] = times[i]
+                times[kept] = times[i]
             kept += np.uint64(wanted[np.uint32(child)])
     return int(kept)
