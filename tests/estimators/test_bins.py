@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from groundswell.estimators._bins import MAX_VALUES, SAMPLE_ROWS, Bins, BinValues
-from groundswell.estimators._row_hash import row_hashes, uniform
-from groundswell.statistics import Batch
+from groundswell.estimators._row_hash import row_hashes
+from groundswell.statistics import Batch, uniform
 
 
 def bins_of(X, cuts=(0,)):

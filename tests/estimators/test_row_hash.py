@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundswell.estimators._row_hash import row_hashes, uniform
+from groundswell.estimators._row_hash import row_hashes
+from groundswell.statistics import uniform
 
 ROWS = np.random.default_rng(3).normal(size=(5_000, 4))
 

@@ -4,6 +4,7 @@ DuckDB runs plans in this process, streaming and within a memory limit. `fold` r
 Parquet files, Arrow tables, streams or arrays.
 """
 
+from groundswell.engines._as_scannable import as_scannable
 from groundswell.engines._cached import Cached
 from groundswell.engines._duckdb import DuckDB
 from groundswell.engines._fold import ArrayBatches, Batches, Progress, Roles, TableBatches, fold
@@ -85,6 +86,7 @@ __all__ = [
     "Unreferenced",
     "WindowMeasure",
     "Windowed",
+    "as_scannable",
     "fold",
     "provenance_columns",
 ]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.errors import FitError
-from groundswell.estimators._row_hash import row_hashes, uniform
-from groundswell.statistics import Batch, require_same_width
+from groundswell.estimators._row_hash import row_hashes
+from groundswell.statistics import Batch, require_same_width, uniform
 from groundswell.statistics._compiled import compiled
 
 Floats: TypeAlias = NDArray[np.float64]

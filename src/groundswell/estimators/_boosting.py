@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from groundswell.engines import Batches, fold
 from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Growth, grow
-from groundswell.estimators._row_hash import uniform
 from groundswell.estimators._tree_model import importances_of
 from groundswell.estimators._trees import Trees, joined
-from groundswell.statistics import Batch
+from groundswell.statistics import Batch, uniform
 
 
 class BoostingLoss(Protocol):

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from groundswell.engines import Roles
+from groundswell.engines import Roles, as_scannable
 from groundswell.errors import FitError
 from groundswell.estimators._bayes_classifier import BayesClassifier, class_probabilities, logs, pseudo_counts
 from groundswell.estimators._categories import as_categories, given_categories, positions, unknown_categories
 from groundswell.estimators._columns import Columns, array_columns, feature_keys, fit_labeled_columns
-from groundswell.estimators._input import as_scannable, batches_of, features_of, is_table
+from groundswell.estimators._input import batches_of, features_of, is_table
 from groundswell.estimators._labels import observed_classes
 from groundswell.estimators._row_errors import require_complete
 from groundswell.statistics import Batch, CategoryCounts, ContingencyTable, ContingencyTableResult, Together

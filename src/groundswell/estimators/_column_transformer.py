@@ -12,12 +12,12 @@ from sklearn.utils import Bunch, Tags, _safe_indexing, check_array, get_tags
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_feature_names, check_is_fitted, validate_data
 
-from groundswell.engines import Batches, Roles, Scannable
+from groundswell.engines import Batches, Roles, Scannable, as_scannable
 from groundswell.engines._scannable import Part
 from groundswell.errors import FitError, SchemaError
 from groundswell.estimators._column_selection import positions_of
 from groundswell.estimators._columns import arrow_column, feature_keys, input_names
-from groundswell.estimators._input import as_scannable, batches_of, is_table, require_features, table_roles
+from groundswell.estimators._input import batches_of, is_table, require_features, table_roles
 from groundswell.estimators._transform import TableTransformer, Transformed
 from groundswell.statistics import Batch, numbers
 from groundswell.types import is_numeric

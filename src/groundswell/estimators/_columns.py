@@ -18,9 +18,9 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, _check_y, validate_data
 
-from groundswell.engines import ArrayBatches, Batches, Roles, fold
+from groundswell.engines import ArrayBatches, Batches, Roles, as_scannable, fold
 from groundswell.errors import DataError, TypeMismatchError
-from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles, validated
+from groundswell.estimators._input import batches_of, is_table, table_roles, validated
 from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch, Statistic
 from groundswell.statistics._matrix import whole

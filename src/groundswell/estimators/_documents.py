@@ -14,10 +14,10 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import CountVectorizer as _Peer
 from sklearn.utils.validation import check_is_fitted
 
-from groundswell.engines import ArrayBatches, Roles
+from groundswell.engines import ArrayBatches, Roles, as_scannable
 from groundswell.errors import DataError, SchemaError, TypeMismatchError
 from groundswell.estimators._columns import Columns, arrow_column
-from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles
+from groundswell.estimators._input import batches_of, is_table, table_roles
 from groundswell.estimators._terms import WORDS, Terms, merged, of_documents, of_texts
 from groundswell.estimators._transform import TableTransformer, Transformed
 from groundswell.statistics import Batch

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from groundswell.errors import FitError
 from groundswell.estimators._least_squares import around_origin, require_rows
-from groundswell.estimators._row_hash import row_hashes, uniform
-from groundswell.statistics import Batch, CrossProduct, CrossProductResult, require_equal
+from groundswell.estimators._row_hash import row_hashes
+from groundswell.statistics import Batch, CrossProduct, CrossProductResult, require_equal, uniform
 
 
 def folds_of(X: NDArray[np.floating], y: NDArray[np.floating], n_folds: int, seed: int = 0) -> NDArray[np.int64]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -30,15 +29,12 @@ from sklearn.utils.validation import (
 
 from groundswell.engines import (
     ArrayBatches,
-    ArrowRows,
     Batches,
     Cached,
-    ParquetRows,
-    ReadOnceRows,
     Roles,
     Scannable,
-    StreamRows,
     TableBatches,
+    as_scannable,
     fold,
 )
 from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchError, choices
@@ -109,41 +105,6 @@ def is_table(X: object) -> bool:
     if isinstance(X, pd.DataFrame | np.ndarray) or type(X).__module__.startswith("polars"):
         return False
     return isinstance(X, str | PathLike | Scannable) or hasattr(X, "__arrow_c_stream__")
-
-
-def as_scannable(X: Any) -> Scannable:  # Any: all that `is_table` lets through
-    """The table as a source of parts.
-
-    Raises:
-        CorruptionError: a path leads to no Parquet file.
-        SchemaError: two columns have one name.
-    """
-    if isinstance(X, Scannable):
-        return X
-    source = _source(X)
-    names = source.schema.names
-    if len(set(names)) < len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise SchemaError(
-            f"Several columns of the table have the name {double!r}.",
-            why="Features are found by their names.",
-            fix="Rename them, or leave all but one out.",
-            column=double,
-        )
-    return source
-
-
-def _source(X: Any) -> Scannable:  # Any: as in as_scannable
-    if isinstance(X, str | PathLike):
-        return ParquetRows(Path(X))
-    if isinstance(X, pa.Table):
-        return ArrowRows(X)
-    if isinstance(X, pa.RecordBatchReader):
-        return ReadOnceRows(X)
-    schema = pa.schema(X.__arrow_c_schema__()) if hasattr(X, "__arrow_c_schema__") else None
-    if schema is None:
-        schema = pa.RecordBatchReader.from_stream(X).schema
-    return StreamRows(schema, lambda: pa.RecordBatchReader.from_stream(X))
 
 
 def fit_input(

@@ -10,6 +10,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from groundswell.engines import as_scannable
 from groundswell.errors import DataError, FitError
 from groundswell.estimators._categories import (
     Counted,
@@ -20,7 +21,7 @@ from groundswell.estimators._categories import (
     unknown_categories,
 )
 from groundswell.estimators._columns import array_columns, feature_keys, fit_columns
-from groundswell.estimators._input import as_scannable, features_of, is_table
+from groundswell.estimators._input import features_of, is_table
 from groundswell.estimators._one_hot_encoder import INFREQUENT
 from groundswell.estimators._transform import TableTransformer, Transformed, matrix
 from groundswell.statistics import Batch

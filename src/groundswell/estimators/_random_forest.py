@@ -13,7 +13,6 @@ from groundswell.errors import FitError
 from groundswell.estimators._criteria import criterion_named
 from groundswell.estimators._growth import Grown, Growth, grow
 from groundswell.estimators._input import Input, fit_input, predict_parts
-from groundswell.estimators._row_hash import uniform
 from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._tree_model import (
     Binned,
@@ -24,7 +23,7 @@ from groundswell.estimators._tree_model import (
     store,
     stored_trees,
 )
-from groundswell.statistics import Batch
+from groundswell.statistics import Batch, uniform
 from groundswell.statistics._compiled import compiled
 
 _POISSON = np.cumsum(np.exp(-1.0) / np.array([1, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880]))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.estimators._row_hash import row_hashes, uniform
-from groundswell.statistics import Batch
+from groundswell.estimators._row_hash import row_hashes
+from groundswell.statistics import Batch, uniform
 from groundswell.statistics._nearest_centers import NearestCenters
 
 

@@ -8,9 +8,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from groundswell.engines import Roles
+from groundswell.engines import Roles, as_scannable
 from groundswell.errors import FitError
-from groundswell.estimators._input import as_scannable, batches_of, is_table, table_roles
+from groundswell.estimators._input import batches_of, is_table, table_roles
 
 
 class Classifier(ClassifierMixin):  # type: ignore[misc]  # sklearn is untyped

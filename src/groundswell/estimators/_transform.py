@@ -19,12 +19,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted
 
-from groundswell.engines import Batches, Roles, Scannable
+from groundswell.engines import Batches, Roles, Scannable, as_scannable
 from groundswell.engines._fold import BatchPart
 from groundswell.engines._scannable import Part
 from groundswell.errors import SchemaError
 from groundswell.estimators._input import (
-    as_scannable,
     batches_of,
     features_of,
     is_table,

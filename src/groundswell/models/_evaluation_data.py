@@ -7,7 +7,6 @@ part, so that they may be larger than memory.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from groundswell.engines import ArrowRows, ParquetRows, Scannable
+from groundswell.engines import Scannable, as_scannable
 from groundswell.errors import ColumnNotFoundError, DataError, SchemaError, choices
 from groundswell.features import Data, to_features
 from groundswell.models._signature import columns_of
@@ -128,14 +127,8 @@ def _column(data: Any, given: Any, what: str) -> NDArray[Any]:  # Any: array-lik
 
 def _tables(data: Any) -> tuple[pa.Schema, Iterator[pa.Table]]:  # Any: all that is not in memory
     """The columns of a table and its parts."""
-    if isinstance(data, str | PathLike):
-        data = ParquetRows(Path(data))
-    elif isinstance(data, pa.Table):
-        data = ArrowRows(data)
-    if isinstance(data, Scannable):
-        return data.schema, (_whole(part()) for part in data.parts(data.schema.names))
-    reader = pa.RecordBatchReader.from_stream(data)
-    return reader.schema, (_whole(batch) for batch in reader)
+    source = as_scannable(data)
+    return source.schema, (_whole(part()) for part in source.parts(source.schema.names))
 
 
 def _whole(part: pa.RecordBatch | pa.Table) -> pa.Table:

@@ -18,12 +18,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from groundswell.engines import Scannable
+from groundswell.engines import Scannable, as_scannable
 from groundswell.errors import ColumnNotFoundError, DataError, FitError, SchemaError, choices
-from groundswell.estimators._input import as_scannable
-from groundswell.estimators._row_hash import uniform
 from groundswell.features import TrainingData
 from groundswell.models._evaluation_data import is_in_memory
+from groundswell.statistics import uniform
 
 __all__ = ["Sample", "Sampled", "fitted", "rows_to_sample"]
 

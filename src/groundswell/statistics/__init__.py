@@ -33,6 +33,7 @@ from groundswell.statistics._split_histograms import NodeFunction, SplitHistogra
 from groundswell.statistics._statistic import Sketch, Statistic, require_equal, require_same_width
 from groundswell.statistics._sum import Sum, SumResult
 from groundswell.statistics._tsqr import TSQR, TSQRResult
+from groundswell.statistics._uniform import uniform
 from groundswell.statistics._value_range import ValueRange, ValueRangeResult
 from groundswell.statistics._wire import from_bytes, to_bytes
 
@@ -113,4 +114,5 @@ __all__ = [
     "require_equal",
     "require_same_width",
     "to_bytes",
+    "uniform",
 ]
