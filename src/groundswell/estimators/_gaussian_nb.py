@@ -11,7 +11,7 @@ from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import observed_classes
 from groundswell.estimators._row_errors import require_complete, require_finite
 from groundswell.estimators._transform import matrix
-from groundswell.statistics import Batch, ClassMoments, Moments, Together
+from groundswell.statistics import Batch, ClassMoments, ClassMomentsResult
 from groundswell.statistics._matrix import Floats
 
 
@@ -62,15 +62,16 @@ class GaussianNB(BayesClassifier):
         data = fit_input(self, X, y, sample_weight, needs_y=True)
         if y is not None and not isinstance(y, str):
             check_classification_targets(y)
-        sums = data.fold(Together({"classes": ClassMoments(), "overall": Moments()})).result()
-        classes, overall = sums["classes"], sums["overall"]
+        seen = data.fold(ClassMoments())
+        classes = seen.result()
         require_complete(classes.dropped, "the label")
-        require_complete(float(overall.missing.max(initial=0.0)), "X")
         self.classes_ = observed_classes(classes.classes, least=1)
+        require_complete(max(float(one.missing.max()) for one in seen.groups.result().values()), "X")
         self.class_count_ = classes.weight[:, 0]
         self.class_prior_ = class_probabilities(self.class_count_, self.classes_, self.priors)
-        require_finite(overall.mean, overall.variance())
-        largest = float(overall.variance().max(initial=0.0))
+        mean, variance = _of_all(classes)
+        require_finite(mean, variance)
+        largest = float(variance.max(initial=0.0))
         self.epsilon_ = self.var_smoothing * (largest if largest > 0 else 1.0)  # one row has no variance
         self.theta_, variances = self._estimated(classes.weight, classes.mean, classes.scatter)
         self.var_ = variances + self.epsilon_
@@ -100,3 +101,12 @@ class GaussianNB(BayesClassifier):
                 constant = np.log(prior) - 0.5 * np.log(2 * np.pi * variance).sum()
             columns.append(constant - 0.5 * ((x - mean) ** 2 / variance).sum(axis=1))
         return np.column_stack(columns)
+
+
+def _of_all(classes: ClassMomentsResult) -> tuple[Floats, Floats]:
+    """The mean and the variance of the rows of all classes together."""
+    shares = classes.weight / classes.weight.sum(axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite values are told of afterwards
+        mean = (shares * classes.mean).sum(axis=0)
+        within = (classes.scatter / classes.weight.sum(axis=0)).sum(axis=0)
+        return mean, within + (shares * np.square(classes.mean - mean)).sum(axis=0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 
-from groundswell.engines import ArrayBatches, Batches
+from groundswell.engines import ArrayBatches, Batches, TableBatches, fold
 from groundswell.engines._fold import BatchPart
 from groundswell.errors import FitError
 from groundswell.estimators._input import Input
@@ -49,9 +49,7 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
         ValueError: y of an array holds numbers that are no classes.
     """
     if isinstance(data.batches, ArrayBatches):
-        batch = data.batches.batch
-        check_classification_targets(batch.y)
-        classes, codes = np.unique(np.asarray(batch.y), return_inverse=True)
+        classes = _of_array(data.batches)
         moments = data.fold(Moments()).result()
     else:
         found = data.fold(Together({"moments": Moments(), "labels": CategoryCounts()})).result()
@@ -65,20 +63,50 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
     observed_classes(classes.tolist())
     std = moments.std()
     require_finite(moments.mean, std)
-    wide = one_hot and len(classes) > 2
-    batches: Batches
-    if isinstance(data.batches, ArrayBatches):
-        y = np.eye(len(classes))[codes] if wide else codes.astype(np.float64)
-        batches = ArrayBatches(Batch(X=batch.X, y=y, weights=batch.weights))
-    else:
-        batches = _Coded(data.batches, {label: code for code, label in enumerate(classes.tolist())}, one_hot=wide)
     return Labeled(
-        data=replace(data, batches=batches),
+        data=_with_codes(data, classes, one_hot=one_hot),
         classes=classes,
         weight=weight,
         mean=moments.mean,
         std=np.where(std > 0, std, 1.0),
     )
+
+
+def with_coded_labels(data: Input) -> tuple[NDArray[Any], Input]:  # Any: labels of any type
+    """The classes, and the rows with labels as codes, or as zeros and ones for each of three or more classes.
+
+    Of a table only the labels are read; what else is wrong with the rows shows when they are learned from.
+
+    Raises:
+        FitError: there are no rows, a label is missing, or all labels are the same.
+        ValueError: y of an array holds numbers that are no classes.
+    """
+    batches = data.batches
+    if isinstance(batches, ArrayBatches):
+        classes = _of_array(batches)
+    else:
+        if isinstance(batches, TableBatches):
+            batches = TableBatches(batches.source, replace(batches.roles, X=()))
+        labels = fold(batches, CategoryCounts()).result()
+        require_complete(float(labels.missing), "the label")
+        classes = np.asarray(labels.values)
+    observed_classes(classes.tolist())
+    return classes, _with_codes(data, classes, one_hot=True)
+
+
+def _of_array(batches: ArrayBatches) -> NDArray[Any]:  # Any: labels of any type
+    check_classification_targets(batches.batch.y)
+    return np.unique(np.asarray(batches.batch.y))
+
+
+def _with_codes(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any: labels of any type
+    wide = one_hot and len(classes) > 2
+    if not isinstance(data.batches, ArrayBatches):
+        return coded(data, classes, one_hot=wide)
+    batch = data.batches.batch
+    codes = np.searchsorted(classes, np.asarray(batch.y))
+    y = np.eye(len(classes))[codes] if wide else codes.astype(np.float64)
+    return replace(data, batches=ArrayBatches(Batch(X=batch.X, y=y, weights=batch.weights)))
 
 
 def observed_classes(found: Sequence[Any], least: int = 2) -> NDArray[Any]:  # Any: labels of any type

@@ -13,7 +13,7 @@ from groundswell.estimators._descent import Descent
 from groundswell.estimators._descent_losses import Hinge, Huber, SlopedLoss
 from groundswell.estimators._descent_settings import fit_descent, loss_among, one_epoch
 from groundswell.estimators._input import fit_input
-from groundswell.estimators._labels import coded, labeled
+from groundswell.estimators._labels import coded, with_coded_labels
 from groundswell.estimators._linear_classifier import LinearClassifier
 from groundswell.estimators._linear_model import linear_predictions
 from groundswell.estimators._score import Regressor
@@ -119,9 +119,9 @@ class SGDClassifier(LinearClassifier):
             ColumnNotFoundError, TypeMismatchError: a column is not there, or holds no numbers.
         """
         self._loss()
-        rows = labeled(fit_input(self, X, y, sample_weight, needs_y=True, accept_sparse=True), one_hot=True)
-        self.classes_ = rows.classes
-        self._keep(fit_descent(self, rows.data, 1 if len(rows.classes) == 2 else len(rows.classes)))
+        given = fit_input(self, X, y, sample_weight, needs_y=True, accept_sparse=True)
+        self.classes_, data = with_coded_labels(given)
+        self._keep(fit_descent(self, data, 1 if len(self.classes_) == 2 else len(self.classes_)))
         return self
 
     def partial_fit(
