@@ -179,3 +179,25 @@ def test_bad_settings_are_refused() -> None:
         sums_of("squared", np.zeros(2), Batch(X=np.zeros((1, 5)), y=np.zeros(1)))
     with pytest.raises(DataError, match="coefficients"):
         GradientSums("squared", np.zeros(2)).merge(GradientSums("squared", np.ones(2)))
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "squared_hinge", "poisson"])
+@pytest.mark.parametrize("hessian", [False, True])
+def test_several_functions_are_summed_as_each_would_be_alone(loss: str, hessian: bool) -> None:
+    rng = np.random.default_rng(2)
+    batch = Batch(X=rng.normal(size=(200, 3)), y=(rng.random((200, 4)) < 0.4) * 1.0, weights=rng.random(200))
+    theta = rng.normal(size=(4, 4)) / 3
+    together = sums_of(loss, theta, batch, hessian=hessian)
+    alone = [sums_of(loss, theta[:, k], batch, hessian=hessian, target=k) for k in range(4)]
+    assert together.loss == pytest.approx(sum(one.loss for one in alone), rel=1e-12)
+    np.testing.assert_allclose(together.gradient, np.stack([one.gradient for one in alone], axis=1), rtol=1e-10)
+    if hessian:
+        for k in range(4):
+            for j in range(4):
+                expected = alone[k].hessian if j == k else np.zeros((4, 4))
+                np.testing.assert_allclose(together.hessian[:, k, :, j], expected, rtol=1e-10, atol=1e-12)
+
+
+def test_functions_and_columns_of_y_must_be_as_many() -> None:
+    with pytest.raises(DataError, match="3 targets"):
+        sums_of("squared", np.zeros((2, 2)), Batch(X=np.zeros((5, 1)), y=np.zeros((5, 3))))

@@ -1,7 +1,6 @@
 """What logistic regression and the linear support vector machine share: labels, features of unit size, predictions."""
 
 import warnings
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -19,7 +18,7 @@ from groundswell.estimators._memory import require_memory_for_pairs
 from groundswell.estimators._minimize import Minimum, Penalty, Point, lbfgs, newton
 from groundswell.estimators._score import Classifier
 from groundswell.estimators._start_sample import start_sample
-from groundswell.statistics import Count
+from groundswell.statistics import Count, GradientSums
 from groundswell.statistics._matrix import Floats
 
 Solver = Literal["auto", "newton", "lbfgs"]
@@ -66,7 +65,7 @@ class LinearClassifier(Classifier, BaseEstimator):  # type: ignore[misc]  # skle
 def minimize_classifier(
     estimator: LinearClassifier,
     rows: Labeled,
-    sums: Callable[[Input, float, Floats, Floats, Floats, bool], Point],
+    loss: str,
     *,
     C: float,
     l1_ratio: float,
@@ -80,8 +79,7 @@ def minimize_classifier(
     Args:
         estimator: it has `fit_intercept`, `solver`, `tol` and `max_iter`, and gets the attributes.
         rows: what to learn from.
-        sums: the loss per row of some data of some weight, at θ (1 + features, functions), for features less a center
-            and over a scale.
+        loss: ℓ, a name in `LOSSES`: of one function for two classes, else of one for each class.
         C: inverse strength of the penalty; infinite for none.
         l1_ratio: ρ.
         symmetric: whether adding a number to all functions changes no loss, as with softmax.
@@ -106,9 +104,11 @@ def minimize_classifier(
     def evaluate(data: Input, weight: float, theta: Floats, hessian: bool) -> Point:
         full = np.zeros((p + 1) * k)
         full[free] = theta
-        point = sums(data, weight, full.reshape(p + 1, k), center, scale, hessian)
-        second = None if point.hessian is None else point.hessian[np.ix_(free, free)]
-        return Point(value=point.value, gradient=point.gradient[free], hessian=second)
+        found = data.fold(GradientSums(loss, full.reshape(p + 1, k), center, scale, hessian)).result()
+        second = None
+        if found.hessian is not None:
+            second = found.hessian.reshape(len(full), len(full))[np.ix_(free, free)] / weight
+        return Point(value=found.loss / weight, gradient=found.gradient.ravel()[free] / weight, hessian=second)
 
     by_newton = estimator.solver == "newton" or (estimator.solver == "auto" and free.sum() <= _NEWTON_COEFFICIENTS)
     if by_newton:

@@ -2,14 +2,9 @@
 
 from typing import Any, Self
 
-import numpy as np
-
-from groundswell.estimators._input import Input, fit_input
+from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import labeled
 from groundswell.estimators._linear_classifier import LinearClassifier, Solver, minimize_classifier
-from groundswell.estimators._minimize import Point
-from groundswell.statistics import GradientResult, GradientSums, Together
-from groundswell.statistics._matrix import Floats
 
 
 class LinearSVC(LinearClassifier):
@@ -36,7 +31,7 @@ class LinearSVC(LinearClassifier):
         Keerthi, DeCoste: A modified finite Newton method for fast solution of large scale linear SVMs, Journal of
         Machine Learning Research 6 (2005).
 
-    >>> model = LinearSVC().fit(np.array([[-1.0], [1.0]]), np.array([0, 1]))
+    >>> model = LinearSVC().fit([[-1.0], [1.0]], [0, 1])
     >>> model.coef_.round(3)
     array([[0.8]])
     """
@@ -73,25 +68,5 @@ class LinearSVC(LinearClassifier):
         with data.cached() as kept:
             rows = labeled(kept, one_hot=True)
             self.classes_ = rows.classes
-            minimize_classifier(self, rows, _hinge_loss, C=self.C, l1_ratio=0.0, symmetric=False)
+            minimize_classifier(self, rows, "squared_hinge", C=self.C, l1_ratio=0.0, symmetric=False)
         return self
-
-
-def _hinge_loss(data: Input, weight: float, theta: Floats, center: Floats, scale: Floats, hessian: bool) -> Point:
-    """The mean of the squared hinge losses of all functions at θ, shape (1 + features, functions)."""
-    q, k = theta.shape
-    each = {
-        str(number): GradientSums("squared_hinge", theta[:, number], center, scale, hessian, number)
-        for number in range(k)
-    }
-    results: list[GradientResult] = list(data.fold(Together(each)).result().values())
-    gradient = np.stack([result.gradient for result in results], axis=1).ravel() / weight
-    second = np.zeros((q, k, q, k)) if hessian else None
-    for number, result in enumerate(results):
-        if second is not None and result.hessian is not None:
-            second[:, number, :, number] = result.hessian / weight
-    return Point(
-        value=sum(result.loss for result in results) / weight,
-        gradient=gradient,
-        hessian=None if second is None else second.reshape(q * k, q * k),
-    )

@@ -5,12 +5,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.estimators._input import Input, fit_input
+from groundswell.estimators._input import fit_input
 from groundswell.estimators._labels import labeled
 from groundswell.estimators._linear_classifier import LinearClassifier, Solver, minimize_classifier
-from groundswell.estimators._minimize import Point
-from groundswell.statistics import GradientSums, Softmax
-from groundswell.statistics._matrix import Floats
+from groundswell.statistics import Softmax
 
 
 class LogisticRegression(LinearClassifier):
@@ -81,7 +79,8 @@ class LogisticRegression(LinearClassifier):
             rows = labeled(kept)
             self.classes_ = rows.classes
             several = len(rows.classes) > 2
-            minimize_classifier(self, rows, _log_loss, C=self.C, l1_ratio=self.l1_ratio, symmetric=several)
+            loss = "softmax" if several else "logistic"
+            minimize_classifier(self, rows, loss, C=self.C, l1_ratio=self.l1_ratio, symmetric=several)
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables
@@ -103,11 +102,3 @@ class LogisticRegression(LinearClassifier):
             scores = np.column_stack([np.zeros_like(scores), scores])
         top = scores.max(axis=1, keepdims=True)
         return np.asarray(scores - top - np.log(np.exp(scores - top).sum(axis=1, keepdims=True)))
-
-
-def _log_loss(data: Input, weight: float, theta: Floats, center: Floats, scale: Floats, hessian: bool) -> Point:
-    """The mean log loss at θ, shape (1 + features, functions)."""
-    loss, coefficients = ("softmax", theta) if theta.shape[1] > 1 else ("logistic", theta[:, 0])
-    found = data.fold(GradientSums(loss, coefficients, center, scale, hessian)).result()
-    second = None if found.hessian is None else found.hessian.reshape(theta.size, theta.size) / weight
-    return Point(value=found.loss / weight, gradient=found.gradient.ravel() / weight, hessian=second)

@@ -9,14 +9,14 @@ from groundswell.statistics._batch import Batch
 from groundswell.statistics._losses import Loss, Softmax, loss_named
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._predictor import LinearPredictor
-from groundswell.statistics._statistic import require_equal
+from groundswell.statistics._statistic import require_equal, require_same_width
 
 __all__ = ["GradientResult", "GradientSums"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradientResult:
-    """Sums over the rows at the coefficients θ of shape (1 + p,), or (1 + p, K) for the softmax loss.
+    """Sums over the rows at the coefficients θ of shape (1 + p,), or (1 + p, K) for K functions.
 
     Attributes:
         loss: Σ w ℓ.
@@ -44,13 +44,14 @@ class GradientSums:
 
     Args:
         loss: "squared", "logistic", "squared_hinge", "poisson", "gamma" or "softmax"; see `LOSSES`.
-        coefficients: θ, the intercept first: shape (1 + p,), or (1 + p, K) for K classes of "softmax". For a model
-            without an intercept set it to 0 and leave out its entries of the gradient and the Hessian.
+        coefficients: θ, the intercept first: shape (1 + p,), or (1 + p, K) for K functions: the classes of "softmax",
+            or one for each column of y. For a model without an intercept set it to 0 and leave out its entries of the
+            gradient and the Hessian.
         center: shape (p,); 0 if None.
         scale: shape (p,); 1 if None.
         hessian: whether to sum the Hessian, which takes two to three times as long; a sparse X is then made
             dense, block by block.
-        target: the column of y, if y has several: one class against the rest, for example.
+        target: the column of y that a single function is about, if y has several.
 
     Raises:
         NotFoundError: there is no such loss.
@@ -79,10 +80,10 @@ class GradientSums:
 
     def __post_init__(self) -> None:
         theta = np.array(self.coefficients, np.float64)
-        if theta.ndim != (2 if isinstance(loss_named(self.loss), Softmax) else 1):
+        if theta.ndim not in ((2,) if isinstance(loss_named(self.loss), Softmax) else (1, 2)):
             raise DataError(
                 f"Coefficients of the shape {theta.shape} do not fit the loss {self.loss!r}.",
-                why="One predictor has coefficients (1 + features,); softmax has (1 + features, classes).",
+                why="One function has coefficients (1 + features,); several, as in softmax, (1 + features, functions).",
                 fix="Reshape the coefficients, the intercept in the first row.",
                 shape=theta.shape,
             )
@@ -108,11 +109,11 @@ class GradientSums:
                 which the loss is not defined.
         """
         for block in batch.blocks():
-            eta, y = self.predictor.of(block), block.target[:, self.target]
+            eta, y = self.predictor.of(block), self._targets(block)
             if np.isnan(eta.sum() + y.sum()):
                 block, left_out = Batch(X=block.X, y=block.y, weights=block.weights).complete()
                 self.dropped += left_out
-                eta, y = self.predictor.of(block), block.target[:, self.target]
+                eta, y = self.predictor.of(block), self._targets(block)
             w = np.ones(len(y)) if block.weights is None else block.weights
             loss = loss_named(self.loss)
             with np.errstate(over="ignore", invalid="ignore"):  # the loss may be infinite far from the optimum
@@ -122,12 +123,24 @@ class GradientSums:
                     self._add(block, loss, eta, y, w)
             self.weight += float(w.sum())
 
+    def _targets(self, block: Batch) -> Floats:
+        if self.coefficients.ndim == 1 or isinstance(loss_named(self.loss), Softmax):
+            return block.target[:, self.target]
+        require_same_width(self.coefficients.shape[1], block.target.shape[1], "targets")
+        return block.target
+
     def _add(self, block: Batch, loss: Loss, eta: Floats, y: Floats, w: Floats) -> None:
         loss.check(y)
-        self.total_loss += float(w @ loss.value(eta, y))
-        self.gradient += self.predictor.gradient(block, w * loss.slope(eta, y))
-        if self.curvature is not None:
-            self.curvature += self.predictor.products(block, w * loss.curvature(eta, y))
+        self.total_loss += float((w @ loss.value(eta, y)).sum())
+        self.gradient += self.predictor.gradient(block, (w * loss.slope(eta, y).T).T)
+        if self.curvature is None:
+            return
+        curvature = (w * loss.curvature(eta, y).T).T
+        if eta.ndim == 1:
+            self.curvature += self.predictor.products(block, curvature)
+        else:
+            for k in range(eta.shape[1]):
+                self.curvature[:, k, :, k] += self.predictor.products(block, curvature[:, k])
 
     def _add_softmax(self, block: Batch, loss: Softmax, eta: Floats, y: Floats, w: Floats) -> None:
         loss.check(y, eta.shape[1])
