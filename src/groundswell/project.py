@@ -11,7 +11,7 @@ import getpass
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -263,6 +263,7 @@ class Project:
         data: "TrainingSet",
         *,
         evaluate: "TrainingSet | Mapping[str, TrainingSet] | None" = None,
+        by: str | Iterable[str] = (),
         params: Mapping[str, Any] | None = None,  # Any: whatever the function takes
         name: str | None = None,
         description: str = "",
@@ -274,6 +275,7 @@ class Project:
             function: any callable that returns a fitted model, a dict of metrics, or (model, metrics).
             data: what it learns from.
             evaluate: data on which the model is evaluated, or several by name.
+            by: columns by whose values the figures are computed too, as in `gs.evaluate`.
             params: parameters other than the function's defaults.
             name: what to call the run; default: the function's name.
             description: what it is about, in words.
@@ -281,11 +283,12 @@ class Project:
 
         Raises:
             DataError: something is no function, data or parameter, or a tag is missing or does not fit its schema.
+            ColumnNotFoundError: the data to evaluate on has no column of `by`.
             FitError: the function returned nothing that can be kept.
             Exception: what the function raised; the run is recorded as failed.
         """
         return self.runs.run(
-            function, data, evaluate=evaluate, params=params, name=name, description=description, tags=tags
+            function, data, evaluate=evaluate, by=by, params=params, name=name, description=description, tags=tags
         )
 
     def get_run(self, reference: str) -> "Run":

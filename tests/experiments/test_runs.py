@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from groundswell.catalog import Catalog
 from groundswell.errors import (
+    ColumnNotFoundError,
     CorruptionError,
     DataError,
     FitError,
@@ -154,6 +155,22 @@ def test_several_data_sets_to_evaluate_on(runs, parts):
     run = runs.run(fit, train, evaluate={"seen": train, "unseen": test})
     assert {"seen_roc_auc", "unseen_roc_auc"} <= set(run.metrics)
     assert "roc_auc" not in run.metrics
+
+
+def test_figures_by_the_values_of_columns(runs, parts):
+    train, test = parts
+    coarse = replace(test, frame=test.frame.assign(temp=test.frame["temp"].round()))
+    run = runs.run(lambda data: LogisticRegression().fit(data.X, data.y), train, evaluate=coarse, by="temp")
+    found = runs.get(run.id).evaluations["test"]
+    assert sorted(found.by("temp")) == sorted(coarse.frame["temp"].unique())
+    assert sum(each.n_rows for each in found.by("temp").values()) == found.n_rows == len(test)
+
+
+def test_a_column_to_slice_by_that_is_not_there_is_told_before_the_function_runs(runs, parts):
+    train, test = parts
+    with pytest.raises(ColumnNotFoundError, match=r"'test' .*'tmp'.*'temp'"):
+        runs.run(lambda _: pytest.fail("it ran"), train, evaluate={"test": test, "other": test}, by=["late", "tmp"])
+    assert runs.find() == []
 
 
 def test_a_test_set_of_one_class_is_evaluated_as_far_as_it_goes(runs, parts):

@@ -9,7 +9,7 @@ import inspect
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from groundswell.catalog import Catalog, Entry
-from groundswell.errors import ConflictError, DataError, NotFoundError, UntrustedTypeError, choices
+from groundswell.errors import ColumnNotFoundError, ConflictError, DataError, NotFoundError, UntrustedTypeError, choices
 from groundswell.experiments._code import Code
 from groundswell.experiments._compare import differences
 from groundswell.experiments._embedding import raw_columns, with_transformations
@@ -59,6 +59,7 @@ class Runs:
         data: TrainingSet,
         *,
         evaluate: _Data = None,
+        by: str | Iterable[str] = (),
         params: Mapping[str, Any] | None = None,
         name: str | None = None,
         description: str = "",
@@ -70,6 +71,7 @@ class Runs:
             function: any callable that returns a fitted model, a dict of metrics, or (model, metrics).
             data: what it is fitted on.
             evaluate: data that the model is evaluated on, or several by name.
+            by: columns by whose values the figures are computed too.
             params: parameters other than the defaults.
             name: what to call the run; the default is the function's name.
             tags: what it is tagged with, among them the tags that every run of the project must have.
@@ -77,12 +79,15 @@ class Runs:
         Raises:
             DataError: something is no function, data or parameter, or a tag is missing or does not fit its schema;
                 nothing is recorded then.
+            ColumnNotFoundError: the data to evaluate on has no column of `by`; nothing is recorded then.
             FitError: the function returned nothing that can be kept.
             Exception: what the function raised; the run is recorded as failed, with the traceback.
         """
         call = prepare(function, params or {})
         check_training_set(data, "The data")
-        datasets = _datasets(evaluate)
+        datasets, slicing = _datasets(evaluate), (by,) if isinstance(by, str) else tuple(by)
+        for part, dataset in datasets.items():
+            _check_slicing(slicing, part, dataset)
         code = Code.of(function)
         shown = check_name(name, "run") if name is not None else _name_of(code.qualname)
         record = Record.begin(self._catalog, shown, description, data=data, call=call, code=code, tags=tags or {})
@@ -90,7 +95,7 @@ class Runs:
             record.note_evaluation(datasets)
             outcome = _call(record, function, data, call, datasets)
             model = None if outcome.model is None else self._keep_model(record, outcome.model, data)
-            evaluations = {part: _evaluation(model, dataset).to_dict() for part, dataset in datasets.items()}
+            evaluations = {part: _evaluation(model, dataset, slicing).to_dict() for part, dataset in datasets.items()}
             return self._run(record.finish(evaluations=evaluations), model)
         except BaseException as error:  # an interrupt too: whatever ends a run is recorded and passed on
             record.fail(error)
@@ -209,13 +214,26 @@ def _datasets(evaluate_on: _Data) -> dict[str, TrainingSet]:
     return {data.split or data.name: data}
 
 
-def _evaluation(model: object, data: TrainingSet) -> Evaluation:
+def _check_slicing(by: Sequence[str], part: str, data: TrainingSet) -> None:
+    """Raise before the function runs, which may take hours, and not after it."""
+    known = [*data.schema.names, *data.label_schema.names]
+    for column in by:
+        if column not in known:
+            raise ColumnNotFoundError(
+                f"The data {part!r} to evaluate on has no column {column!r}.",
+                fix=choices(column, known, "columns"),
+                column=column,
+                known=known,
+            )
+
+
+def _evaluation(model: object, data: TrainingSet, by: Sequence[str]) -> Evaluation:
     if model is None:
         return Evaluation.left_out("the function returned no model")
     if len(data.label_schema) != 1:
         return Evaluation.left_out("metrics are known for one label")
     try:
-        return evaluate_model(model, data)
+        return evaluate_model(model, data, by=by)
     except DataError as error:
         _warn(f"The model was not evaluated. {error}")
         return Evaluation.left_out(str(error))
