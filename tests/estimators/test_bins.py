@@ -57,6 +57,42 @@ def test_a_value_that_fills_half_the_rows_is_a_bin_of_its_own():
     assert (others == of_it).mean() < 2 / MAX_VALUES
 
 
+def test_a_bin_for_each_of_few_values_and_one_for_none():
+    rng = np.random.default_rng(7)
+    X = rng.integers(0, MAX_VALUES, (30_000, 3)).astype(np.float64)
+    X[:, 1] = np.where(X[:, 1] < 5, np.nan, -X[:, 1] / 8)
+    X[:, 2] = np.where(np.arange(len(X)) < 25_000, 1.5, rng.normal(size=len(X)))  # many values, but late
+    bins = bins_of(X, (0, 10, 12_000))
+    for j in (0, 1):
+        different = np.unique(X[~np.isnan(X[:, j]), j])
+        np.testing.assert_array_equal(bins.edges[j, : len(different) - 1], (different[1:] + different[:-1]) / 2)
+    assert bins.counts[2] > 1
+    found = bins.bin(X)
+    np.testing.assert_array_equal(found[:, 0], X[:, 0])
+    assert (found[np.isnan(X[:, 1]), 1] == bins.missing).all()
+
+
+def test_categories_are_their_positions_and_others_are_missing():
+    X = np.array([[3.0, 1.0], [-1.0, 2.0], [7.0, 2.0], [np.inf, 1.0]])
+    seen = BinValues()
+    seen.update(Batch(X=X))
+    bins = Bins.of(seen, np.array([True, False]), ["a", "b"])
+    asked = np.array([[3.0, 9.0], [np.inf, 0.0], [8.0, 1.5], [np.nan, np.nan], [-np.inf, 2.0]])
+    assert bins.bin(asked).tolist() == [[1, 1], [3, 0], [4, 0], [4, 4], [4, 1]]
+    assert bins.bin(asked, np.array([1]))[:, 0].tolist() == [0] * 5
+
+
+def test_a_share_of_the_rows_gives_the_same_sample_where_it_holds_enough():
+    X = np.random.default_rng(8).normal(size=(60_000, 2))
+    whole, part = BinValues(), BinValues(share=0.35)
+    for seen in (whole, part):
+        seen.update(Batch(X=X))
+    np.testing.assert_array_equal(part.rows, whole.rows)
+    small = BinValues(share=0.1)
+    small.update(Batch(X=X))
+    assert len(small.lots) < SAMPLE_ROWS
+
+
 def test_hashes_do_not_depend_on_precision_and_draws_are_uniform():
     X = np.random.default_rng(6).normal(size=(20_000, 3)).astype(np.float32)
     np.testing.assert_array_equal(row_hashes(X), row_hashes(X.astype(np.float64)))

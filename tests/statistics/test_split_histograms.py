@@ -109,3 +109,46 @@ def test_bad_bins_nodes_and_classes_are_refused() -> None:
         SplitHistograms(1, 4).update(Batch(X=X.astype(float), y=y))
     with pytest.raises(DataError, match="n_bins"):
         SplitHistograms(1, 4).merge(SplitHistograms(1, 5))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_chosen_rows_count_at_the_places_of_their_nodes_for_the_features_of_each(weighted: bool) -> None:
+    rng = np.random.default_rng(1)
+    X, y = rng.integers(0, 5, (300, 4), np.uint8), rng.integers(0, 3, 300)
+    w = rng.random(300) if weighted else None
+    rows = np.flatnonzero(rng.random(300) < 0.6).astype(np.int32)
+    nodes, times = rng.integers(7, 10, len(rows), np.int32), rng.integers(1, 4, len(rows), np.uint8)
+    places = np.full(10, -1, np.int32)
+    places[[7, 9]] = 1, 0
+    features = np.array([[3, 0], [1, 2]], np.uint32)
+    histograms = SplitHistograms(2, 5, "class", n_classes=3)
+    for half in (slice(0, 50), slice(50, None)):
+        histograms.add(
+            Batch(X=X, y=y, weights=w), rows[half], nodes[half], times=times[half], places=places, features=features
+        )
+    result = histograms.result()
+    counts, weights = np.zeros((2, 2, 5, 3)), np.zeros((2, 2, 5, 3))
+    for row, node, n in zip(rows, places[nodes], times, strict=True):
+        for j, feature in enumerate(features[node] if node >= 0 else []):
+            counts[j, node, X[row, feature], y[row]] += 1
+            weights[j, node, X[row, feature], y[row]] += n * (1 if w is None else w[row])
+    np.testing.assert_array_equal(result.rows, counts)
+    np.testing.assert_allclose(result.weight, weights, rtol=1e-12)
+
+
+def test_counts_outgrow_half_a_number_and_go_on_beside_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for 100 draws in packed counts, 400 rows and 50 with weights are counted as with room for all."""
+    rng = np.random.default_rng(2)
+    X, y = rng.integers(0, 3, (450, 2), np.uint8), rng.integers(0, 2, 450)
+    parts = [Batch(X=X[i : i + 50], y=y[i : i + 50]) for i in range(0, 400, 50)]
+    parts.append(Batch(X=X[400:], y=y[400:], weights=np.full(50, 0.5)))
+    expected = aggregate(parts, SplitHistograms(1, 3, "class", n_classes=2)).result()
+    assert expected.rows[0].sum() == 450
+    assert expected.weight[0].sum() == 425
+    monkeypatch.setattr("groundswell.statistics._split_histograms._MOST_DRAWS", 100)
+    for groups in ([parts], [parts[:5], parts[5:]], [parts[8:], parts[:8]]):
+        total = SplitHistograms(1, 3, "class", n_classes=2)
+        for group in groups:
+            total.merge(aggregate(group, total))
+        np.testing.assert_array_equal(total.result().rows, expected.rows)
+        np.testing.assert_array_equal(total.result().weight, expected.weight)
