@@ -22,8 +22,15 @@ from groundswell.engines import Roles, fold
 from groundswell.estimators import _input, _tree_model, _whereabouts
 
 
+def sum_of(made: Any) -> float:
+    """Of a sparse matrix the sum of all values, of a dense one that of the last column without signs."""
+    if not isinstance(made, np.ndarray):
+        return float(made.sum(dtype=np.float64))
+    return float(np.abs(made[:, -1]).sum(dtype=np.float64))
+
+
 class Total:
-    """The sum of all values of X: what a transformed table is read for."""
+    """The sum of a transformed table: what it is read for."""
 
     def __init__(self) -> None:
         self.sum = 0.0
@@ -34,7 +41,7 @@ class Total:
 
     def update(self, batch: Any) -> None:
         """Add the rows."""
-        self.sum += float(batch.X.sum(dtype=np.float64))
+        self.sum += sum_of(batch.X)
 
     def merge(self, other: "Total") -> None:
         """Add the other's."""
@@ -72,7 +79,7 @@ def sklearns(task: Task, table: pa.Table) -> tuple[Any, float]:
     model = (task.peer or task.ours)(Sklearn()).fit(X, y)
     if task.answer is not None:
         return model, 0.0
-    return model, float(model.transform(X).sum(dtype=np.float64))
+    return model, sum_of(model.transform(X))
 
 
 def small(task: Task, rows: int) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@
     python benchmarks/estimators.py --larger-than-memory [--rows 125000000] [--only scaler linear] [--keep-mb 64]
 
 The table has 50 float32 columns and a label; some tasks have others (`_estimators_world.py`). Those from "scale" on are
-transformers, which are fitted, transform all rows, and sum the result. Each contestant is a process of its own; all
+transformers, which are fitted and transform all rows. Each contestant is a process of its own; all
 compute on two cores. MLlib's Java machine starts before its clock does; scikit-learn grows trees on the first quarter
 of the rows, so compare `ns_per_row`. Needs Java 17 for MLlib, which does the first nine tasks.
 
