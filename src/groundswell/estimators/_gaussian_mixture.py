@@ -20,6 +20,7 @@ from groundswell.estimators._row_errors import no_rows
 from groundswell.statistics import Batch, ClassMoments, ClassMomentsResult, MixtureResponsibilities
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._mixture import CovarianceKind
+from groundswell.statistics._nearest_centers import NearestCenters
 
 KINDS: dict[str, CovarianceKind] = {"full": "full", "tied": "tied", "diag": "diagonal", "spherical": "spherical"}
 
@@ -297,10 +298,9 @@ class NearestMoments:
 
     def update(self, batch: Batch) -> None:
         """Give each row to its nearest center."""
+        prepared = NearestCenters(self.centers)
         for block in batch.blocks():
-            centers = self.centers - block.shifted.pilot
-            scores = block.shifted.matrix @ (-2 * centers.T) + np.square(centers).sum(axis=1)
-            nearest = scores.argmin(axis=1)
+            nearest = np.maximum(prepared.labels(block.matrix), 0)  # moments count the rows that have no nearest
             self.moments.update(Batch(X=block.X, y=nearest, weights=block.weights))
 
     def merge(self, other: "NearestMoments") -> None:

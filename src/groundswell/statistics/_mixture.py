@@ -1,19 +1,24 @@
 """`MixtureResponsibilities`: the expectation step of a Gaussian mixture, with the sums that its maximization needs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from scipy.linalg.blas import dtrmm
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
-from groundswell.statistics._gram import weighted_products
+from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
 from groundswell.statistics._statistic import require_equal, require_same_width
 
 __all__ = ["CovarianceKind", "MixtureResponsibilities", "MixtureResult"]
 
 CovarianceKind = Literal["full", "tied", "diagonal", "spherical"]
+
+PIECE_VALUES = 1 << 16
+"""Values of a piece of a block: it, its whitened form and its weighted form are in the cache together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +94,7 @@ class MixtureResponsibilities:
                 fix="Reshape the parameters, or choose another kind of covariance.",
             )
         self._whitening = _whitening(self.covariances, self.kind, p)
+        self._origin = self.means.mean(axis=0)
         self.component_weight, self.sums = np.zeros(k), np.zeros((k, p))
         self.products = np.zeros((k, p, p) if self.kind in ("full", "tied") else (k, p))
 
@@ -104,43 +110,66 @@ class MixtureResponsibilities:
         """
         for block in batch.blocks():
             require_same_width(self.means.shape[1], block.n_features)
-            log_joint = self.log_joint(block)
-            if np.isnan(log_joint).any() and block.shifted.missing.any():
-                block, left_out = Batch(X=block.X, weights=block.weights).complete()
-                log_joint = self.log_joint(block)
-                self.dropped += left_out
-            if len(block):
-                self._add(block, log_joint)
+            for place, d in self._pieces(block):
+                weights = None if block.weights is None else block.weights[place]
+                log_joint = self._log_joint(d)
+                if np.isnan(log_joint.sum()):
+                    complete = ~np.isnan(d).any(axis=0)
+                    self.dropped += float((~complete).sum() if weights is None else weights[~complete].sum())
+                    weights = None if weights is None else weights[complete]
+                    d, log_joint = np.ascontiguousarray(d[:, complete]), log_joint[:, complete]
+                self._add(d, weights, log_joint)
 
     def log_joint(self, block: Batch) -> Floats:
         """log πₖ + log N(x; μₖ, Σₖ) of each component and row of a block, shape (K, rows)."""
-        design, means = block.shifted.design.T, self.means - block.shifted.pilot
-        log_joint = np.empty((len(means), len(block)))
+        found = np.empty((len(self.means), len(block)))
+        for place, d in self._pieces(block):
+            found[:, place] = self._log_joint(d)
+        return found
+
+    def _pieces(self, block: Batch) -> Iterator[tuple[slice, Floats]]:
+        """The rows in pieces, each with its place: x less a point amid the means, shape (p, rows), in one memory."""
+        X, width = block.matrix, self.means.shape[1]
+        size = max(PIECE_VALUES // max(width, 1), 64)
+        memory = np.empty(min(size, len(X)) * width)
+        for start in range(0, len(X), size):
+            part = X[start : start + size].T
+            with np.errstate(invalid="ignore"):  # NaN in the data is not an event
+                d = np.subtract(part, self._origin[:, None], out=memory[: part.size].reshape(part.shape))
+            yield slice(start, start + part.shape[1]), d
+
+    def _log_joint(self, d: Floats) -> Floats:
+        log_joint = np.empty((len(self.means), d.shape[1]))
         with np.errstate(divide="ignore"):  # a component of weight zero has the logarithm −∞, and no responsibility
-            constant = np.log(self.weights) - 0.5 * means.shape[1] * np.log(2 * np.pi)
-        for k, mean in enumerate(means):
+            constant = np.log(self.weights) - 0.5 * len(d) * np.log(2 * np.pi)
+        z, ones = d, np.ones(len(d))
+        for k, mean in enumerate(self.means - self._origin):
             factor = self._whitening[min(k, len(self._whitening) - 1)]
             if factor.ndim == 2:
-                z = np.vstack([-(mean @ factor), factor]).T @ design
+                if k < len(self._whitening):
+                    z = dtrmm(1.0, factor, d.T, side=1).T
+                _squares(z, mean @ factor, ones, log_joint[k])
                 half_log_determinant = np.log(np.diagonal(factor)).sum()
             else:
-                z = (design[1:] - mean[:, None]) * factor[:, None]
+                _squares(d, mean, factor, log_joint[k])
                 half_log_determinant = np.log(factor).sum()
-            log_joint[k] = constant[k] + half_log_determinant - 0.5 * np.einsum("ij,ij->j", z, z)
+            log_joint[k] *= -0.5
+            log_joint[k] += constant[k] + half_log_determinant
         return log_joint
 
-    def _add(self, block: Batch, log_joint: Floats) -> None:
-        log_p = _log_sum_exp(log_joint)
-        self.log_likelihood += float(log_p.sum() if block.weights is None else block.weights @ log_p)
-        responsibilities = np.exp(log_joint - log_p)
-        if block.weights is not None:
-            responsibilities *= block.weights
+    def _add(self, d: Floats, weights: Floats | None, log_joint: Floats) -> None:
+        top = log_joint.max(axis=0, initial=-np.inf)
+        responsibilities = np.exp(log_joint - top)
+        total = responsibilities.sum(axis=0)
+        log_p = top + np.log(total)
+        self.log_likelihood += float(log_p.sum() if weights is None else weights @ log_p)
+        responsibilities /= total if weights is None else total / weights
         self.component_weight = self.component_weight + responsibilities.sum(axis=1)
-        d, means = block.shifted.matrix.T, self.means - block.shifted.pilot
-        for k, r in enumerate(responsibilities):
-            e = d - means[k][:, None]
-            self.sums[k] += e @ r
-            self.products[k] += weighted_products(e.T, r) if self.products.ndim == 3 else np.square(e, out=e) @ r
+        roots, e = np.sqrt(responsibilities), np.empty_like(d)
+        for k, mean in enumerate(self.means - self._origin):
+            _weighted(d, mean, roots[k], e)
+            self.sums[k] += e @ roots[k]
+            self.products[k] += e @ e.T if self.products.ndim == 3 else np.einsum("ij,ij->i", e, e)
 
     def merge(self, other: "MixtureResponsibilities") -> None:
         """Add the sums.
@@ -195,8 +224,21 @@ def _whitening(covariances: Floats, kind: CovarianceKind, n_features: int) -> li
         ) from None
 
 
-def _log_sum_exp(logs: Floats) -> Floats:
-    """log Σ e^x over the first axis."""
-    top = logs.max(axis=0)
-    total: Floats = top + np.log(np.exp(logs - top).sum(axis=0))
-    return total
+@compiled
+def _squares(z: Floats, center: Floats, scale: Floats, squares: Floats) -> None:
+    """Σ ((z − center) scale)² over the features of each row; z has the shape (p, rows)."""
+    squares[:] = 0
+    for j in range(z.shape[0]):
+        values, shift, factor = z[j], center[j], scale[j]
+        for i in range(z.shape[1]):
+            difference = (values[i] - shift) * factor
+            squares[i] += difference * difference
+
+
+@compiled
+def _weighted(d: Floats, mean: Floats, roots: Floats, e: Floats) -> None:
+    """(d − mean) √r, so that its products with itself and with √r are the weighted ones; d has the shape (p, rows)."""
+    for j in range(d.shape[0]):
+        values, out, shift = d[j], e[j], mean[j]
+        for i in range(d.shape[1]):
+            out[i] = (values[i] - shift) * roots[i]
