@@ -107,11 +107,6 @@ class RowBlocks:
         return block
 
 
-def row_blocks(batches: Batches, size: int, *, allow_nan: bool = False) -> Iterator[RowBlock]:
-    """The blocks of a single pass; arguments as for `RowBlocks`."""
-    return iter(RowBlocks(batches, size, allow_nan=allow_nan))
-
-
 def _checked(batch: Batch, allow_nan: bool, *, copy: bool) -> RowBlock:
     """The rows of a batch that count. Its matrix may lie in memory that the next batch will overwrite, if `copy`."""
     if batch.weights is not None and not batch.weights.all():
