@@ -13,6 +13,7 @@ from sklearn import linear_model, svm
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from groundswell.engines import StreamRows
 from groundswell.errors import FitError
 from groundswell.estimators import LinearSVC, LogisticRegression
 
@@ -205,3 +206,27 @@ def test_the_solver_is_chosen_by_the_number_of_coefficients() -> None:
         X = rng.normal(size=(300, n_features))
         y = X[:, 0] + rng.normal(size=300) > 0
         assert LogisticRegression(C=0.1).fit(X, y).n_passes_ in passes
+
+
+@pytest.mark.parametrize(("tol", "close"), [(1e-10, 2e-6), (1e-15, 1e-9)])
+@pytest.mark.parametrize("model", [LogisticRegression(), LogisticRegression(0.05, l1_ratio=0.5), LinearSVC(0.1)])
+def test_where_a_start_on_a_sample_ends_does_not_depend_on_parts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, model: Any, tol: float, close: float
+) -> None:
+    """Other parts have other samples; where steps end, that is worth the tolerance, and with a small one rounding."""
+    X, y, w = _data(3)
+    order = np.argsort(y, kind="stable")  # so that the samples of few rows lack classes
+    X, y, w = ((X - X.mean(axis=0)) / X.std(axis=0))[order], y[order], w[order]
+    table = pa.table([*X.T, y, w], [*"abcdeyw"])
+    monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", 40)
+    fitted = [clone(model).set_params(tol=tol).fit(X, y, w)]
+    for rows in (len(y), len(y) // 2, 17):
+        path = tmp_path / f"{rows}.parquet"
+        pq.write_table(table, path, row_group_size=rows)
+        fitted.append(clone(model).set_params(tol=tol).fit(path, "y", "w"))
+    stream = StreamRows(table.schema, lambda: table.to_reader(max_chunksize=13))
+    fitted.append(clone(model).set_params(tol=tol).fit(stream, "y", "w"))
+    assert fitted[0].n_passes_ != fitted[-1].n_passes_  # of a stream it is not known whether a sample is worth it
+    for other in fitted[1:]:
+        np.testing.assert_allclose(other.coef_, fitted[0].coef_, rtol=close, atol=close)
+        np.testing.assert_allclose(other.intercept_, fitted[0].intercept_, rtol=close, atol=close)
