@@ -165,7 +165,7 @@ class Bins:
 
     def bin(self, matrix: NDArray[Any], features: NDArray[Any] | None = None) -> BinMatrix:
         """The bins of each row, row-major, shape (rows, features); zeros for features that are not asked for."""
-        asked = np.arange(matrix.shape[1]) if features is None else features
+        asked = np.arange(matrix.shape[1]) if features is None else features.astype(np.int64)
         bins = np.zeros(matrix.shape, np.uint8)
         edges = np.full((len(self.edges), 1 << self.edges.shape[1].bit_length()), np.inf)
         edges[:, : self.edges.shape[1]] = self.edges

@@ -141,13 +141,14 @@ def _rate(
     classes, Σ w log w − Σ w log Σ w, (Σ w y)² / Σ w, or G² / H.
     """
     n_classes, n_sums = totals.shape[1:]
-    left = np.empty((n_classes, n_sums))
+    left, last = np.empty((n_classes, n_sums)), np.uint32(gains.shape[1])
     for run in range(len(runs)):
         node, slot, way = np.uint32(runs[run, 0]), np.uint32(runs[run, 1]), runs[run, 2]
-        n_left, n_rows, left[:] = 0.0, totals[node, :, 0].sum(), 0.0
-        if way == 1:
-            left[:] = cells[node, slot, -1]
-            n_left = left[:, 0].sum()
+        n_left, n_rows = 0.0, 0.0
+        for c in range(n_classes):
+            for s in range(n_sums):
+                left[c, s] = cells[node, slot, last, c, s] if way == 1 else 0.0
+            n_left, n_rows = n_left + left[c, 0], n_rows + totals[node, c, 0]
         for cut in range(gains.shape[1]):
             b = np.int64(orders[way - 2, node, slot, cut]) if way >= 2 else cut
             here = 0.0
