@@ -83,13 +83,14 @@ class ClusterSums:
             DataError: the batch has no X, or another number of columns than the centers.
         """
         prepared = NearestCenters(self.centers)
-        for block in batch.blocks():
+        plain = isinstance(batch.X, np.ndarray) and batch.weights is None  # the pieces below are blocks enough
+        for block in (batch,) if plain else batch.blocks():
             require_same_width(self.centers.shape[1], block.n_features)
-            weights = np.ones(len(block)) if block.weights is None else block.weights
             weight, sums = np.zeros_like(self.weight), np.zeros_like(self.sums)
             squares = np.zeros(self.centers.shape[1])
             for place, rows, labels in prepared.pieces(block.matrix):
-                self.dropped += _add(rows, labels, weights[place], self.centers, weight, sums, squares)
+                weights = np.ones(len(rows)) if block.weights is None else block.weights[place]
+                self.dropped += _add(rows, labels, weights, self.centers, weight, sums, squares)
             self.weight, self.sums = self.weight + weight, self.sums + sums
             self.inertia += float(squares.sum())
 
