@@ -83,30 +83,40 @@ def source(paths: Sequence[str], definition: Definition) -> exp.Expr:
     Columns are found by name; one that a file lacks has its default there, or is null. Without a schema DuckDB takes
     the first file's, and columns that only later files have vanish silently.
     """
-    names = [f"c{i}" for i in range(len(definition.schema))] + ["moved_version", "moved_position"]
-    fields = list(zip(names, definition.file_schema, strict=True))
     if not paths:  # DuckDB refuses an empty list
-        kinds = [(name, duckdb_type(f.type)) for name, f in fields]
+        kinds = [(name, duckdb_type(f.type)) for name, f in _named_columns(definition)]
         kinds += [("file_index", "BIGINT"), ("file_row_number", "BIGINT")]
         nulls = [exp.alias_(exp.cast(exp.null(), kind, dialect="duckdb"), name) for name, kind in kinds]
         return exp.select(*nulls).where(exp.false()).subquery("source")
-    entries = [
-        _property(f.name, _column_option(name, duckdb_type(f.type), _default_of(f, definition)), quoted=True)
-        for name, f in fields
-    ]
-    schema = exp.ToMap(this=exp.Struct(expressions=entries))
-    files = exp.array(*(exp.Literal.string(path) for path in paths))
+    files = exp.Array(expressions=[exp.Literal.string(path) for path in paths])
+    schema = exp.Var(this=_columns_as_text(definition))
     read = exp.ReadParquet(expressions=[files, exp.EQ(this=exp.column("schema"), expression=schema)])
     return exp.Table(this=read, alias=exp.TableAlias(this=exp.to_identifier("source")))
+
+
+@lru_cache(1_000)
+def _columns_as_text(definition: Definition) -> str:
+    """Names, types and defaults of a table's columns in DuckDB's SQL: most of a query's text, which stays the same."""
+    entries = [
+        _property(f.name, _column_option(name, duckdb_type(f.type), _default_of(f, definition)), quoted=True)
+        for name, f in _named_columns(definition)
+    ]
+    return text_of(exp.ToMap(this=exp.Struct(expressions=entries)))
+
+
+def _named_columns(definition: Definition) -> list[tuple[str, pa.Field]]:
+    names = [f"c{i}" for i in range(len(definition.schema))] + ["moved_version", "moved_position"]
+    return list(zip(names, definition.file_schema, strict=True))
 
 
 def rows(
     paths: Sequence[str], definition: Definition, columns: Mapping[str, exp.Expr], where: exp.Expr | None = None
 ) -> exp.Select:
     """Select expressions under our aliases from some files of a table."""
-    aliased = (exp.alias_(tree, alias) for alias, tree in columns.items())
-    query = exp.select(*aliased).from_(source(paths, definition))
-    return query if where is None else query.where(where)
+    # What others hold is copied once; sqlglot's builders would copy the query that there is at each step.
+    aliased = [exp.alias_(tree, alias) for alias, tree in columns.items()]
+    query = exp.Select().select(*aliased, copy=False).from_(source(paths, definition), copy=False)
+    return query if where is None else query.where(where.copy(), copy=False)
 
 
 def place(numbers: Sequence[int] | None = None) -> exp.Expr:
