@@ -9,6 +9,7 @@ from groundswell.models._formats import ModelFile, load_model, save_model
 from groundswell.models._invariants import check_aliases, check_model, check_model_file, check_model_folders
 from groundswell.models._learning_curve import LearningCurve, learning_curve
 from groundswell.models._model_version import ModelVersion
+from groundswell.models._permutation_importance import PermutationImportance, permutation_importance
 from groundswell.models._ranking import GainCurve, PrecisionRecallCurve, Ranking, RocCurve, Threshold
 from groundswell.models._registry import Registry
 from groundswell.models._signature import Signature, Task, columns_of
@@ -23,6 +24,7 @@ __all__ = [
     "LearningCurve",
     "ModelFile",
     "ModelVersion",
+    "PermutationImportance",
     "PrecisionRecallCurve",
     "Ranking",
     "Registry",
@@ -41,5 +43,6 @@ __all__ = [
     "evaluate",
     "learning_curve",
     "load_model",
+    "permutation_importance",
     "save_model",
 ]

@@ -29,7 +29,7 @@ from groundswell.statistics import (
     Together,
 )
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "question_of"]
 
 _MOST_SCORES = 65_536
 _FEWEST_SCORES = 1_024
@@ -89,7 +89,7 @@ def evaluate(
             why="Metrics are known for classifiers and regressors of one label.",
             fix="Compute your own in the function and return (model, {'name': value}).",
         )
-    question = _question(model, data, labels, weights, (by,) if isinstance(by, str) else tuple(by))
+    question = question_of(model, data, labels, weights, (by,) if isinstance(by, str) else tuple(by))
     if max_scores is None and not is_in_memory(question.data):
         max_scores = max(_MOST_SCORES // max(len(classes), 1), _FEWEST_SCORES)
     pass_ = _Pass(model=model, task=task, classes=classes, by=question.by, max_scores=max_scores, n_bins=n_bins)
@@ -98,7 +98,7 @@ def evaluate(
     return pass_.evaluation()
 
 
-def _question(model: Any, data: Any, labels: Any, weights: Any, by: tuple[str, ...]) -> Question:  # Any: as evaluate
+def question_of(model: Any, data: Any, labels: Any, weights: Any, by: tuple[str, ...]) -> Question:  # Any: as evaluate
     """The question with training data as the model takes them: before their transformations if it has these itself."""
     if hasattr(data, "label_schema") and labels is None:
         if len(data.label_schema) != 1:

@@ -20,7 +20,7 @@ from groundswell.features import Data, to_features
 from groundswell.models._signature import columns_of
 from groundswell.statistics import Column
 
-__all__ = ["Block", "Question", "blocks_of", "is_in_memory"]
+__all__ = ["Block", "Question", "blocks_of", "features_of", "is_in_memory"]
 
 _BLOCK_ROWS = 65_536
 
@@ -86,7 +86,7 @@ def _of_arrays(model: Any, question: Question) -> Iterator[Block]:  # Any: a fit
     columns = {name: _column(data, name, "by") for name in question.by}
     if isinstance(data, pd.DataFrame):
         own = [name for name in (question.labels, question.weights) if isinstance(name, str)]
-        data = data[_features(model, [name for name in data.columns if name not in own], question.by)]
+        data = data[features_of(model, [name for name in data.columns if name not in own], question.by)]
     for start in range(0, data.shape[0], _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         yield Block(
@@ -147,7 +147,7 @@ def _of_tables(model: Any, question: Question, found: tuple[pa.Schema, Iterator[
                 column=name,
                 known=schema.names,
             )
-    features = _features(model, [name for name in schema.names if name not in (label, weights)], question.by)
+    features = features_of(model, [name for name in schema.names if name not in (label, weights)], question.by)
     nameless = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")  # fitted on an array
     for table in tables:
         for start in range(0, table.num_rows, _BLOCK_ROWS):
@@ -182,7 +182,7 @@ def _own_label(data: Any) -> str:  # Any: a table
     )
 
 
-def _features(model: Any, names: Sequence[str], by: Sequence[str]) -> list[str]:  # Any: a fitted estimator
+def features_of(model: Any, names: Sequence[str], by: Sequence[str]) -> list[str]:  # Any: a fitted estimator
     """The columns that the model takes; one that knows no names takes all that are not there to slice by."""
     n_fitted = getattr(model, "n_features_in_", None)
     if getattr(model, "feature_names_in_", None) is None and n_fitted not in (None, len(names)):
