@@ -164,7 +164,8 @@ class SplitHistograms:
             np.arange(self.n_nodes, dtype=np.int32) if places is None else places,
             features,
         )
-        y, weights = np.ascontiguousarray(batch.target), _NO_WEIGHTS if batch.weights is None else batch.weights
+        y = np.ascontiguousarray(batch.target)
+        weights = _NO_WEIGHTS if batch.weights is None else np.ascontiguousarray(batch.weights)
         if self.target == "class" and batch.weights is None:
             self._make_room(len(rows) if times is None else int(times.sum()))
             self.packed = self.packed if self.packed.shape[1] else self._no_counts(width)
