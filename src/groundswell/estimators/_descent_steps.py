@@ -24,6 +24,9 @@ CODES: dict[type[Any], int] = {
 }
 """By which the loop knows a loss."""
 
+NO_ROWS = np.empty(0), np.empty(0, np.int32), np.empty(0, np.int32)
+"""Of a sparse matrix: values, columns, and where rows begin and end."""
+
 LEAST_SCALE = 1e-9
 """Where the factor that shrinks all weights is so small, it is multiplied into them before digits are lost."""
 
@@ -47,11 +50,12 @@ def descend(
         means: from which of these steps on iterates are averaged, and over how many before.
     """
     loss, size, square, absolute, intercept = rule
-    thin = not isinstance(block.X, np.ndarray)
-    X = np.empty((0, 0)) if thin else block.X
-    rows = sparse.csr_array(block.X if thin else (0, 0), dtype=np.float64)
+    if isinstance(block.X, np.ndarray):
+        X, thin_rows = block.X, NO_ROWS
+    else:
+        rows = sparse.csr_array(block.X, dtype=np.float64)
+        X, thin_rows = np.empty((0, 0)), (rows.data, rows.indices, rows.indptr)
     settings = (CODES[type(loss)], getattr(loss, "epsilon", 0.0), size, square, absolute, intercept, *means)
-    thin_rows = rows.data, rows.indices, rows.indptr
     return _descend(X, thin_rows, block.y, block.weights, chosen, rates, settings, LEAST_SCALE, *weights)
 
 

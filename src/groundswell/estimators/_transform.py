@@ -117,7 +117,7 @@ class Transformed:
         kept = [name for name in asked.names if name not in self._positions]
         other = tuple(name for name in kept if name not in (roles.y, roles.weights))
         X, columns = ((), self._reads) if self._any_type else (self._reads, ())
-        y = roles.y if roles.y not in self._positions else None
+        y = None if roles.y is None or roles.y in self._positions else roles.y
         return batches_of(self._source, Roles(X=X, y=y, weights=roles.weights, columns=(*columns, *other)))
 
     def make(self, part: BatchPart, roles: Roles) -> Batch:
@@ -145,7 +145,7 @@ class Transformed:
             X = column_major([column(name) for name in roles.X], roles.X) if roles.X else None
         return Batch(
             X=X,
-            y=column(roles.y) if roles.y in self._positions else rows.y,
+            y=column(roles.y) if roles.y is not None and roles.y in self._positions else rows.y,
             weights=rows.weights,
             columns={name: column(name) for name in roles.columns},
         )
