@@ -7,26 +7,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from groundswell.errors import DataError, FitError
 from groundswell.estimators._categories import (
-    grouped,
     infrequent,
     learned_categories,
     positions,
     unknown_categories,
 )
+from groundswell.estimators._category_encoder import CategoryEncoder
 from groundswell.estimators._columns import array_columns, feature_keys, fit_columns, input_names
-from groundswell.estimators._transform import TableTransformer
 from groundswell.statistics import Batch
 
 INFREQUENT = "infrequent_sklearn"
 """The name of the column for infrequent categories: that of scikit-learn, so that names of features agree."""
 
 
-class OneHotEncoder(TableTransformer):
+class OneHotEncoder(CategoryEncoder):
     """A column of zeros and ones for each category of each feature. Also known as dummy coding, one-of-K.
 
     One pass counts the categories, whatever parts of the table they occur in. A missing value is a category of its own.
@@ -56,8 +54,6 @@ class OneHotEncoder(TableTransformer):
     ['carrier_DL', 'carrier_UA']
     """
 
-    _any_type = True
-
     def __init__(
         self,
         *,
@@ -71,12 +67,6 @@ class OneHotEncoder(TableTransformer):
         self.categories, self.drop = categories, drop
         self.sparse_output, self.handle_unknown = sparse_output, handle_unknown
         self.min_frequency, self.max_categories = min_frequency, max_categories
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(self, X: Any, y: Any = None) -> Self:  # Any: array-likes and tables
         """Learn the categories.
@@ -94,12 +84,8 @@ class OneHotEncoder(TableTransformer):
         self._check_settings()
         data = fit_columns(self, X, y)
         counted = learned_categories(data, self.categories, all_known=self.handle_unknown == "error")
-        self.categories_ = [one.categories for one in counted]
         rare = [infrequent(one.counts, self.min_frequency, self.max_categories) for one in counted]
-        self.infrequent_categories_ = [
-            one.categories[mask] if mask.any() else None for one, mask in zip(counted, rare, strict=True)
-        ]
-        self._groups = [grouped(mask) for mask in rare]
+        self._set_categories(counted, rare)
         self.drop_idx_ = self._dropped(data.names)
         return self
 

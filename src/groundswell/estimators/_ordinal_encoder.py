@@ -7,27 +7,27 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin
-from sklearn.utils import Tags, check_array
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from groundswell.engines import as_scannable
 from groundswell.errors import DataError, FitError
 from groundswell.estimators._categories import (
     Counted,
-    grouped,
     infrequent,
     learned_categories,
     positions,
     unknown_categories,
 )
+from groundswell.estimators._category_encoder import CategoryEncoder
 from groundswell.estimators._columns import array_columns, feature_keys, fit_columns
 from groundswell.estimators._input import features_of, is_table
 from groundswell.estimators._one_hot_encoder import INFREQUENT
-from groundswell.estimators._transform import TableTransformer, Transformed, matrix
+from groundswell.estimators._transform import Transformed, matrix
 from groundswell.statistics import Batch
 
 
-class OrdinalEncoder(OneToOneFeatureMixin, TableTransformer):  # type: ignore[misc]  # sklearn is untyped
+class OrdinalEncoder(OneToOneFeatureMixin, CategoryEncoder):  # type: ignore[misc]  # sklearn is untyped
     """Each category as a number: 0, 1, … in ascending order or in that of frequency. Known as StringIndexer in Spark.
 
     Args:
@@ -52,8 +52,6 @@ class OrdinalEncoder(OneToOneFeatureMixin, TableTransformer):  # type: ignore[mi
     [['AA']]
     """
 
-    _any_type = True
-
     def __init__(
         self,
         *,
@@ -69,12 +67,6 @@ class OrdinalEncoder(OneToOneFeatureMixin, TableTransformer):  # type: ignore[mi
         self.handle_unknown, self.unknown_value = handle_unknown, unknown_value
         self.encoded_missing_value = encoded_missing_value
         self.min_frequency, self.max_categories = min_frequency, max_categories
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(self, X: Any, y: Any = None) -> Self:  # Any: array-likes and tables
         """Learn the categories.
@@ -94,12 +86,7 @@ class OrdinalEncoder(OneToOneFeatureMixin, TableTransformer):  # type: ignore[mi
         counted = learned_categories(data, self.categories, all_known=self.handle_unknown == "error")
         if self.order == "frequency" and isinstance(self.categories, str):
             counted = [_by_frequency(one) for one in counted]
-        self.categories_ = [one.categories for one in counted]
-        rare = [self._infrequent(one) for one in counted]
-        self.infrequent_categories_ = [
-            one.categories[mask] if mask.any() else None for one, mask in zip(counted, rare, strict=True)
-        ]
-        self._groups = [grouped(mask) for mask in rare]
+        self._set_categories(counted, [self._infrequent(one) for one in counted])
         return self
 
     def _infrequent(self, counted: Counted) -> NDArray[np.bool_]:

@@ -75,7 +75,7 @@ class SGDClassifier(LinearClassifier):
     ['no', 'yes']
     """
 
-    def __init__(
+    def __init__(  # one parameter for each of scikit-learn's names, which get_params needs
         self,
         loss: Literal["hinge", "log_loss", "squared_hinge"] = "hinge",
         *,
@@ -215,7 +215,7 @@ class SGDRegressor(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn i
     ([3.0], [1.0])
     """
 
-    def __init__(
+    def __init__(  # one parameter for each of scikit-learn's names, which get_params needs
         self,
         loss: Literal["squared_error", "huber"] = "squared_error",
         *,

@@ -84,7 +84,7 @@ class CountVectorizer(TextTransformer):
     ['be', 'be or', 'not']
     """
 
-    def __init__(
+    def __init__(  # one parameter for each of scikit-learn's names, which get_params needs
         self,
         *,
         lowercase: bool = True,
@@ -199,7 +199,7 @@ class HashingVectorizer(TextTransformer):
     [[0.0, 0.0, 0.0, 2.0, 1.0, 0.0, -2.0, 1.0]]
     """
 
-    def __init__(
+    def __init__(  # one parameter for each of scikit-learn's names, which get_params needs
         self,
         *,
         lowercase: bool = True,

@@ -160,7 +160,7 @@ class TfidfVectorizer(CountVectorizer):
     [0.577, 0.577, 0.0, 0.577]
     """
 
-    def __init__(
+    def __init__(  # one parameter for each of scikit-learn's names, which get_params needs
         self,
         *,
         lowercase: bool = True,
