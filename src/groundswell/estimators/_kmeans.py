@@ -34,7 +34,7 @@ def cluster(data: Input, n_clusters: int, max_iter: int, tol: float, n_rounds: i
     Raises:
         FitError: there are fewer rows than clusters, or a missing value.
     """
-    first = data.fold(Together({"moments": Moments(), "sample": RowSample(1, seed)})).result()
+    first = data.fold(Together({"moments": Moments(), "sample": RowSample(2 * n_clusters, seed)})).result()
     moments = first["moments"]
     if not moments.weight.any():
         raise no_rows()
@@ -59,8 +59,8 @@ def _seeds(
     mean: NDArray[np.float64],
     candidates: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    for i in range(n_rounds):
-        sample = data.fold(RowSample(2 * n_clusters, seed + i + 1, candidates)).result()
+    for i in range(1, n_rounds):
+        sample = data.fold(RowSample(2 * n_clusters, seed + i, candidates)).result()
         if not sample.size:
             break
         candidates = np.unique(np.vstack([candidates, sample]), axis=0)
@@ -81,16 +81,16 @@ def _seeds(
 class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  # type: ignore[misc]
     """k-means clustering: centers that minimize the sum of squared distances (the inertia) of rows to the nearest.
 
-    Seeds come from k-means||: a few passes each sample rows in proportion to their squared distance from the seeds so
-    far, and the candidates, weighted by the rows nearest to them, are clustered in memory. Then each iteration is one
-    pass. Samples are drawn by a hash of the rows, so the result does not depend on how the rows are partitioned.
-    `transform` gives the distances to the centers, shape (rows, clusters).
+    Seeds come from k-means||: the first pass samples rows, a few more sample in proportion to the squared distance from
+    the seeds so far, and the candidates, weighted by the rows nearest to them, are clustered in memory. Then each
+    iteration is one pass. Samples are drawn by a hash of the rows, so the result does not depend on how the rows are
+    partitioned. `transform` gives the distances to the centers, shape (rows, clusters).
 
     Args:
         n_clusters: how many centers.
         max_iter: at most so many passes after seeding.
         tol: stop when centers move less than this share of the mean variance of the features (squared).
-        n_rounds: passes that sample seeds.
+        n_rounds: passes that sample seeds, twice as many as clusters each.
         random_state: seed or generator of the lots.
 
     Attributes:
