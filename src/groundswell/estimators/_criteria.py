@@ -50,6 +50,7 @@ CRITERIA: Mapping[str, tuple[Target, Risk]] = MappingProxyType(
         "newton": ("gradient", newton_risk),
     }
 )
+"""What there is to reduce, and of what; `best_splits` numbers them in this order."""
 
 
 def criterion_named(name: str, target: Target) -> Risk:
