@@ -8,6 +8,7 @@ from groundswell.engines import ArrowRows, Roles, StreamRows, TableBatches
 from groundswell.estimators import DecisionTreeRegressor
 from groundswell.estimators._binned_batches import BinnedBatches
 from groundswell.estimators._bins import Bins, BinValues
+from groundswell.estimators._row_hash import row_hashes
 from groundswell.estimators._tree_model import _FirstPass
 from groundswell.statistics import Batch, CategoryCounts
 
@@ -24,7 +25,8 @@ def binned(rows, sizes, memory_bytes):
     ]
     stream = StreamRows(table.schema, lambda: pa.RecordBatchReader.from_batches(table.schema, cut))
     bins = Bins.of(seen, np.zeros(1, bool), ["x"])
-    return X, BinnedBatches(TableBatches(stream, Roles(X=("x",), y="y")), bins, None, sizes, memory_bytes)
+    batches = TableBatches(stream, Roles(X=("x",), y="y"))
+    return X, BinnedBatches(batches, bins, None, sizes, memory_bytes=memory_bytes, draws=True)
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 20_000, 1 << 20])
@@ -42,6 +44,8 @@ def test_parts_are_joined_to_an_eighth_of_the_rows_or_to_a_group(monkeypatch, me
         whole = np.concatenate([part.matrix for part in parts])
         np.testing.assert_array_equal(whole, X)
         np.testing.assert_array_equal(np.concatenate([part.target[:, 0] for part in parts]), np.arange(2000.0))
+        hashes = np.concatenate([part.column("hash") for part in parts])
+        np.testing.assert_array_equal(hashes, row_hashes(X) ^ row_hashes(np.arange(2000.0)[:, None]))
         assert [len(part) for part in parts] == expected
 
 

@@ -21,8 +21,8 @@ GROUP_ROWS = 1 << 18
 class BinnedBatches:
     """Rows as bins, kept after the first pass as far as memory allows; the others are decoded and binned again.
 
-    A batch has bins as X, row-major, the target as numbers, weights, and in the column "hash" the hashes of its
-    rows. Small parts are joined to larger ones.
+    A batch has bins as X, row-major, the target as numbers, weights, and where rows are drawn, in the column "hash" the
+    hashes of its rows. Small parts are joined to larger ones.
 
     Args:
         batches: the rows as they are.
@@ -30,12 +30,20 @@ class BinnedBatches:
         classes: the labels whose positions are the target; None if y is numbers.
         sizes: how many rows each of their parts has.
         memory_bytes: how much may be kept.
+        draws: whether rows are drawn, so that they need hashes.
     """
 
     def __init__(
-        self, batches: Batches, bins: Bins, classes: list[Any] | None, sizes: Sequence[int], memory_bytes: int
+        self,
+        batches: Batches,
+        bins: Bins,
+        classes: list[Any] | None,
+        sizes: Sequence[int],
+        *,
+        memory_bytes: int,
+        draws: bool,
     ) -> None:
-        self._batches, self._bins, self._memory_left = batches, bins, memory_bytes
+        self._batches, self._bins, self._memory_left, self._draws = batches, bins, memory_bytes, draws
         self._codes = None if classes is None else {label: float(i) for i, label in enumerate(classes)}
         self._runs = _runs(sizes)
         self._kept: dict[int, Batch] = {}
@@ -64,7 +72,8 @@ class BinnedBatches:
             return self._kept[number]
         batch = _joined([self._binned(make()) for make in makes])
         weights = () if batch.weights is None else (batch.weights,)
-        size = sum(part.nbytes for part in (batch.matrix, batch.target, batch.columns["hash"], *weights))
+        hashes = [np.asarray(column) for column in batch.columns.values()]
+        size = sum(part.nbytes for part in (batch.matrix, batch.target, *hashes, *weights))
         with self._lock:
             room = size <= self._memory_left
             self._memory_left -= size if room else 0
@@ -75,9 +84,9 @@ class BinnedBatches:
     def _binned(self, raw: Batch) -> Batch:
         raw = raw if raw.weights is None or raw.weights.all() else raw.rows(np.flatnonzero(raw.weights))
         target = self._target(raw)
-        hashes = row_hashes(raw.matrix) ^ row_hashes(target[:, None])
+        hashes = {"hash": row_hashes(raw.matrix) ^ row_hashes(target[:, None])} if self._draws else {}
         weights = None if raw.weights is None else raw.weights.copy()
-        return Batch(X=self._bins.bin(raw.matrix), y=target, weights=weights, columns={"hash": hashes})
+        return Batch(X=self._bins.bin(raw.matrix), y=target, weights=weights, columns=hashes)
 
     def _target(self, raw: Batch) -> Floats:
         if self._codes is None:
@@ -108,5 +117,7 @@ def _joined(batches: list[Batch]) -> Batch:
         X=np.concatenate([batch.matrix for batch in batches]),
         y=np.concatenate([batch.target[:, 0] for batch in batches]),
         weights=np.concatenate(weights) if weights else None,
-        columns={"hash": np.concatenate([np.asarray(batch.columns["hash"]) for batch in batches])},
+        columns={
+            name: np.concatenate([np.asarray(batch.columns[name]) for batch in batches]) for name in batches[0].columns
+        },
     )

@@ -47,7 +47,7 @@ class _DecisionTree(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         require_at_least(1, max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf)
         require_at_least(0, min_impurity_decrease=self.min_impurity_decrease, ccp_alpha=self.ccp_alpha)
         risk = criterion_named(self.criterion, "class" if classify else "number")
-        rows = binned(self, data, classify=classify)
+        rows = binned(self, data, classify=classify, draws=False)
         growth = Growth(
             criterion=self.criterion, bins=rows.bins, n_classes=len(rows.classes or [0]),
             max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf,

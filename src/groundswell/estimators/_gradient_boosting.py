@@ -137,7 +137,7 @@ class GradientBoostingClassifier(Classifier, _GradientBoosting):
         if y is not None and not isinstance(y, str):
             check_classification_targets(y)
         self._check()
-        rows = binned(self, data, classify=True)
+        rows = binned(self, data, classify=True, draws=self.subsample < 1)
         self.classes_ = np.asarray(rows.classes)
         self._boost(rows, LogLoss(1 if len(self.classes_) == 2 else len(self.classes_)))
         return self
@@ -226,7 +226,7 @@ class GradientBoostingRegressor(Regressor, _GradientBoosting):
         self._check()
         if self.loss not in _LOSSES:
             raise FitError(f"There is no loss {self.loss!r}.", fix=choices(str(self.loss), _LOSSES, "losses"))
-        self._boost(binned(self, data, classify=False), _LOSSES[self.loss])
+        self._boost(binned(self, data, classify=False, draws=self.subsample < 1), _LOSSES[self.loss])
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:  # Any: array-likes and tables

@@ -86,7 +86,7 @@ class _RandomForest(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         require_at_least(0, min_impurity_decrease=self.min_impurity_decrease)
         criterion_named(self.criterion, "class" if classify else "number")
         random, k = check_random_state(self.random_state), self._n_features(data.n_features)
-        rows = binned(self, data, classify=classify)
+        rows = binned(self, data, classify=classify, draws=self.bootstrap)
         growth = Growth(
             criterion=self.criterion, bins=rows.bins, n_classes=len(rows.classes or [0]),
             max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf,

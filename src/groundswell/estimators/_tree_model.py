@@ -92,8 +92,14 @@ class _FirstPass:
         return self
 
 
-def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
+def binned(estimator: BaseEstimator, data: Input, *, classify: bool, draws: bool) -> Binned:
     """Find the bins and the labels in one pass.
+
+    Args:
+        estimator: what the rows are for.
+        data: the rows.
+        classify: whether the target is labels.
+        draws: whether rows will be drawn by their hashes.
 
     Raises:
         FitError: there are no rows, labels are missing, there is one class only, or a categorical feature has too many
@@ -128,7 +134,7 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool) -> Binned:
         shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
     bins = Bins.of(values, categorical_mask(estimator, names), names)
-    kept = BinnedBatches(data.batches, bins, classes, seen.sizes, CACHE_BYTES)
+    kept = BinnedBatches(data.batches, bins, classes, seen.sizes, memory_bytes=CACHE_BYTES, draws=draws)
     return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
 
 
