@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
@@ -59,6 +60,17 @@ def test_equally_near_rows_go_to_the_first_center_however_they_are_cut() -> None
         result = aggregate(parts, ClusterSums(centers)).result()
         np.testing.assert_array_equal(result.weight, whole.weight)
         np.testing.assert_allclose(result.mean, whole.mean, rtol=1e-12)
+
+
+def test_rows_are_summed_alike_in_every_layout_and_weighed_by_strided_weights() -> None:
+    rng = np.random.default_rng(3)
+    X, centers, w = rng.standard_normal((3000, 6)), rng.standard_normal((3, 6)), rng.integers(0, 3, (3000, 2)) / 2
+    expected = aggregate([Batch(X=X, weights=w[:, 0].copy())], ClusterSums(centers)).result()
+    for same in (np.asfortranarray(X), X[:, :], csr_array(X)):
+        result = aggregate([Batch(X=same, weights=w[:, 0])], ClusterSums(centers)).result()
+        np.testing.assert_allclose(result.weight, expected.weight, rtol=1e-13)
+        np.testing.assert_allclose(result.mean, expected.mean, rtol=1e-12)
+        assert result.inertia == pytest.approx(expected.inertia, rel=1e-12)
 
 
 def test_iterating_gives_the_clusters_of_scikit_learn() -> None:

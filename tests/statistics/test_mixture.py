@@ -119,6 +119,24 @@ def test_densities_that_underflow_do_not_make_components_alike() -> None:
     np.testing.assert_allclose(result.mean[0], X[:20].mean(axis=0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_missing_rows_are_left_out_of_blocks_that_are_taken_in_pieces(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    X, w = rng.standard_normal((80_000, 2)), rng.random(80_000)
+    weights, means, covariances = parameters(kind)
+    gaps = rng.integers(0, len(X), 100)
+    holed = X.copy()
+    holed[gaps, gaps % 2] = np.nan
+    complete = np.setdiff1d(np.arange(len(X)), gaps)
+    step = MixtureResponsibilities(weights, means, covariances, kind)
+    result = aggregate([Batch(X=holed, weights=w)], step).result()
+    expected = aggregate([Batch(X=np.asfortranarray(X[complete]), weights=w[complete])], step).result()
+    assert result.dropped == pytest.approx(w.sum() - w[complete].sum())
+    assert result.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(result.mean, expected.mean, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(result.covariance, expected.covariance, rtol=1e-10, atol=1e-12)
+
+
 def test_a_component_without_weight_keeps_its_mean() -> None:
     step = MixtureResponsibilities([1.0, 0.0], [[0.0], [7.0]], [1.0, 1.0], "spherical")
     result = aggregate([Batch(X=np.array([[1.0], [2.0], [np.nan]]))], step).result()

@@ -89,7 +89,7 @@ class ClusterSums:
             weight, sums = np.zeros_like(self.weight), np.zeros_like(self.sums)
             squares = np.zeros(self.centers.shape[1])
             for place, rows, labels in prepared.pieces(block.matrix):
-                weights = np.ones(len(rows)) if block.weights is None else block.weights[place]
+                weights = np.ones(len(rows)) if block.weights is None else block.weights[place].copy()
                 self.dropped += _add(rows, labels, weights, self.centers, weight, sums, squares)
             self.weight, self.sums = self.weight + weight, self.sums + sums
             self.inertia += float(squares.sum())
