@@ -31,6 +31,19 @@ def directives() -> dict[str, str | None]:
     return found
 
 
+def test_what_a_class_has_of_another_one_is_shown_too() -> None:
+    for page in REFERENCE.glob("*.md"):
+        for name, options in re.findall(r"^::: groundswell\.(\S+)\n((?: +.*\n?)*)", page.read_text(), re.MULTILINE):
+            room, _, class_name = name.rpartition(".")
+            noun = getattr(importlib.import_module(f"groundswell.{room}" if room else "groundswell"), class_name, None)
+            if not isinstance(noun, type) or "members: [" in options.replace("inherited_members", ""):
+                continue
+            ours = [base for base in noun.__mro__[1:] if base.__module__.startswith("groundswell")]
+            members = {member for base in ours for member in vars(base) if not member.startswith("_")}
+            hidden = members - vars(noun).keys()
+            assert not hidden or "inherited_members: true" in options, f"{page.name} hides {sorted(hidden)} of {name}"
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_is_in_the_reference(room: str) -> None:
     asked = directives()
