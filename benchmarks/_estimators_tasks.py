@@ -133,7 +133,10 @@ TASKS: Mapping[str, Task] = {
         ours=lambda m: m.SGDClassifier(batch_size=1, **sgd), peer=lambda m: m.SGDClassifier(**peer_sgd), **by_score
     ),
     "sgd regressor": Task(
-        ours=lambda m: m.SGDRegressor(**sgd), peer=lambda m: m.SGDRegressor(**peer_sgd), table="number", **by_score
+        ours=lambda m: m.SGDRegressor(eta0=0.01, **sgd),
+        peer=lambda m: m.SGDRegressor(**peer_sgd),
+        table="number",
+        **by_score,
     ),
     "sgd regressor, single rows": Task(
         ours=lambda m: m.SGDRegressor(batch_size=1, eta0=0.01, **sgd),
