@@ -9,7 +9,7 @@ import sklearn.tree as peer
 
 from groundswell.errors import ColumnNotFoundError, FitError
 from groundswell.estimators import DecisionTreeClassifier, DecisionTreeRegressor
-from groundswell.estimators._growth import CELLS
+from groundswell.estimators._level_passes import CELLS, ROWS_BYTES
 from groundswell.estimators._tree_model import stored_trees
 
 # --- an exhaustive search in plain Python ---
@@ -250,7 +250,8 @@ def test_a_row_of_weight_three_counts_as_three_rows(waves):
 def test_a_level_of_many_nodes_takes_several_passes(waves, monkeypatch):
     X, y = waves[0], np.round(waves[1] * 100)
     reference = DecisionTreeRegressor(max_depth=6).fit(X, y).predict(X)
-    monkeypatch.setattr("groundswell.estimators._growth.CELLS", CELLS // 200)
+    monkeypatch.setattr("groundswell.estimators._level_passes.CELLS", CELLS // 200)
+    monkeypatch.setattr("groundswell.estimators._level_passes.ROWS_BYTES", ROWS_BYTES // 10_000)
     np.testing.assert_allclose(DecisionTreeRegressor(max_depth=6).fit(X, y).predict(X), reference)
 
 

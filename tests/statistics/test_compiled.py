@@ -37,6 +37,23 @@ def test_a_kernel_whose_code_cannot_be_cached_is_compiled_all_the_same() -> None
     assert compiled(names["twice"])(21) == 42
 
 
+@compiled
+def _square(x):
+    return x * x
+
+
+@compiled
+def _sum_of_squares(values):
+    result = 0.0
+    for value in values:
+        result += _square(value)
+    return result
+
+
+def test_a_kernel_may_call_others_of_its_module() -> None:
+    assert _sum_of_squares(np.arange(4.0)) == 14.0
+
+
 def test_a_kernel_keeps_the_name_and_docstring_of_its_function() -> None:
     kernel = compiled(dot)
     assert kernel.__name__ == "dot"

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from groundswell.engines import Batches, fold
 from groundswell.estimators._criteria import Floats
-from groundswell.estimators._growth import Growth, grow
+from groundswell.estimators._growth import grow
+from groundswell.estimators._growth_rules import Growth
 from groundswell.estimators._tree_model import importances_of
 from groundswell.estimators._trees import Trees, joined
 from groundswell.statistics import Batch, uniform

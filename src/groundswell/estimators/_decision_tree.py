@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.estimators._criteria import criterion_named
-from groundswell.estimators._growth import Grown, Growth, grow
+from groundswell.estimators._growth import Grown, grow
+from groundswell.estimators._growth_rules import Growth
 from groundswell.estimators._input import Input, fit_input, predict_parts
 from groundswell.estimators._pruning import worth_keeping
 from groundswell.estimators._score import Classifier, Regressor

@@ -11,7 +11,8 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from groundswell.errors import FitError
 from groundswell.estimators._criteria import criterion_named
-from groundswell.estimators._growth import Grown, Growth, grow
+from groundswell.estimators._growth import Grown, grow
+from groundswell.estimators._growth_rules import Growth
 from groundswell.estimators._input import Input, fit_input, predict_parts
 from groundswell.estimators._score import Classifier, Regressor
 from groundswell.estimators._tree_model import (

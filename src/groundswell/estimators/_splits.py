@@ -15,10 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.estimators._criteria import CRITERIA, Floats, Target, sums_of, total
-from groundswell.statistics._compiled import compiled
-
-TIES = 1e-12
-"""Gains that differ by this share of the node's risk are equal: rounding must not choose."""
+from groundswell.estimators._split_kernels import TIES, rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +49,12 @@ def best_splits(cells: Floats, categorical: NDArray[np.bool_], *, criterion: str
         criterion: the name of the risk to reduce.
         min_samples_leaf: how many rows each side must have.
     """
-    target, risk = CRITERIA[criterion]
+    target = CRITERIA[criterion][0]
     orders = _orders(cells, target) if categorical.any() else np.zeros((0, *cells.shape[:3]), np.uint8)
     runs, totals = _runs(cells, categorical, len(orders)), cells[:, 0].sum(axis=1)
-    sums = sums_of(totals, target)
-    base = total(sums) if criterion == "gini" else sums[..., 2] if criterion == "squared_error" else 0.0
-    whole, code = risk(sums), list(CRITERIA).index(criterion)
+    whole, start, code = risks(sums_of(totals, target), criterion)
     gains = np.full((len(runs), cells.shape[2] - 1), -np.inf)
-    _rate(cells, runs, orders, totals, whole - base, code, min_samples_leaf, gains)
+    rate(cells, runs, orders, totals, start, code, min_samples_leaf, gains)
     best_of_runs, firsts = gains.max(axis=1), np.searchsorted(runs[:, 0], np.arange(len(cells)))
     best = np.maximum.reduceat(best_of_runs, firsts)
     least = best - TIES * (np.abs(whole) + np.abs(np.where(np.isfinite(best), best, 0.0)))
@@ -67,6 +62,13 @@ def best_splits(cells: Floats, categorical: NDArray[np.bool_], *, criterion: str
     run = good[np.searchsorted(runs[good, 0], np.arange(len(cells)))]
     cut = (gains[run] >= least[:, None]).argmax(axis=1)
     return _described(cells, orders, runs[run], cut, best, target)
+
+
+def risks(sums: Floats, criterion: str) -> tuple[Floats, Floats, int]:
+    """The risk of each node, its part that splits change, and the number of the criterion for kernels."""
+    base = total(sums) if criterion == "gini" else sums[..., 2] if criterion == "squared_error" else 0.0
+    whole = CRITERIA[criterion][1](sums)
+    return whole, whole - base, list(CRITERIA).index(criterion)
 
 
 def _runs(cells: Floats, categorical: NDArray[np.bool_], n_orders: int) -> NDArray[np.int32]:
@@ -122,63 +124,3 @@ def _orders(cells: Floats, target: Target) -> NDArray[np.uint8]:
         np.divide(sums[..., number], below, out=key, where=below > 0)
         orders.append(np.argsort(np.where(rows > 0, key, np.inf), axis=2, kind="stable"))
     return np.stack(orders).astype(np.uint8)
-
-
-@compiled
-def _rate(
-    cells: Floats,
-    runs: NDArray[np.int32],
-    orders: NDArray[np.uint8],
-    totals: Floats,
-    start: Floats,
-    criterion: int,
-    min_rows: int,
-    gains: Floats,
-) -> None:
-    """The gain of each cut of each run; those between which no rows lie are one, and the first of them stands for it.
-
-    Of the risks of both sides only what a cut changes is summed, by the number of the criterion: Σ w² / Σ w over
-    classes, Σ w log w − Σ w log Σ w, (Σ w y)² / Σ w, or G² / H.
-    """
-    n_classes, n_sums = totals.shape[1:]
-    left, last = np.empty((n_classes, n_sums)), np.uint32(gains.shape[1])
-    for run in range(len(runs)):
-        node, slot, way = np.uint32(runs[run, 0]), np.uint32(runs[run, 1]), runs[run, 2]
-        n_left, n_rows = 0.0, 0.0
-        for c in range(n_classes):
-            for s in range(n_sums):
-                left[c, s] = cells[node, slot, last, c, s] if way == 1 else 0.0
-            n_left, n_rows = n_left + left[c, 0], n_rows + totals[node, c, 0]
-        for cut in range(gains.shape[1]):
-            b = np.int64(orders[way - 2, node, slot, cut]) if way >= 2 else cut
-            here = 0.0
-            for c in range(n_classes):
-                here += cells[node, slot, b, c, 0]
-            if here == 0.0:
-                continue
-            for c in range(n_classes):
-                for s in range(n_sums):
-                    left[c, s] += cells[node, slot, b, c, s]
-            n_left += here
-            if n_left < min_rows or n_rows - n_left < min_rows:
-                continue
-            score = start[node]
-            for side in range(2):
-                above, below = 0.0, 0.0
-                for c in range(n_classes):
-                    weight = left[c, 1] if side == 0 else totals[node, c, 1] - left[c, 1]
-                    below += weight
-                    if criterion == 0:
-                        above += weight * weight
-                    elif criterion == 1 and weight > 0.0:
-                        above += weight * np.log2(weight)
-                if criterion >= 2:
-                    above = left[0, 2] if side == 0 else totals[node, 0, 2] - left[0, 2]
-                    above *= above
-                if criterion == 3:
-                    below = left[0, 3] if side == 0 else totals[node, 0, 3] - left[0, 3]
-                if criterion == 1 and below > 0.0:
-                    score += above - below * np.log2(below)
-                elif below > 0.0:
-                    score += above / below
-            gains[run, cut] = score
