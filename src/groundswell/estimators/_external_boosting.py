@@ -107,7 +107,7 @@ class _Boosting(BaseEstimator, ABC):  # type: ignore[misc]  # sklearn is untyped
 
     def _raw(self, X: Any) -> Floats:  # Any: array-likes and tables
         check_is_fitted(self)
-        predict = _predictor(self._library, self.model_, tuple(self.is_categorical_.tolist()))
+        predict = _predictor(self._library, self.model_, tuple(self.is_categorical_.tolist()), self.n_jobs or 0)
 
         def of(batch: Batch) -> Floats:
             x = matrix(batch)
@@ -266,7 +266,7 @@ class XGBClassifier(_XGBoost, _BoostingClassifier):
         early_stopping_rounds: it stops when the evaluation set has gained nothing for so many rounds.
         external_memory: whether binned rows lie in files.
         params: further parameters of XGBoost by its own names; they go before those above.
-        n_jobs: threads; None is all.
+        n_jobs: threads that learn and predict; None is all.
         random_state: seed or generator.
 
     Attributes:
@@ -299,7 +299,7 @@ class LGBMClassifier(_LightGBM, _BoostingClassifier):
             0, as `OrdinalEncoder` makes them.
         early_stopping_rounds: it stops when the evaluation set has gained nothing for so many rounds.
         params: further parameters of LightGBM by its own names; they go before those above.
-        n_jobs: threads; None is all.
+        n_jobs: threads that learn and predict; None is all.
         random_state: seed or generator.
 
     Attributes:
@@ -330,9 +330,9 @@ def _training(library: str) -> Any:  # Any: one of the two modules that train
 
 
 @lru_cache(maxsize=8)
-def _predictor(library: str, model: str, categorical: tuple[bool, ...]) -> Callable[[Floats], Floats]:
+def _predictor(library: str, model: str, categorical: tuple[bool, ...], threads: int) -> Callable[[Floats], Floats]:
     """What predicts, made from the text of the model; the last few are kept, as reading a large one takes a while."""
-    made: Callable[[Floats], Floats] = _training(library).predictor(model, categorical)
+    made: Callable[[Floats], Floats] = _training(library).predictor(model, categorical, threads)
     return made
 
 

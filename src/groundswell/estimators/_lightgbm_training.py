@@ -93,7 +93,11 @@ def _dataset(rows: BoostingRows, params: dict[str, Any], reference: Any) -> Any:
     )
 
 
-def predictor(model: str, categorical: Any) -> Callable[[Floats], Floats]:  # Any: an array of booleans; the text has it
-    """The function from features, shape (rows, features), to what the model predicts, from its text."""
+def predictor(
+    model: str,
+    categorical: Any,  # Any: an array of booleans, which the text has too
+    threads: int,
+) -> Callable[[Floats], Floats]:
+    """The function from features, shape (rows, features), to what the model predicts, by so many threads; 0 is all."""
     booster = lightgbm.Booster(model_str=model)
-    return lambda X: np.asarray(booster.predict(X), np.float64)
+    return lambda X: np.asarray(booster.predict(X, num_threads=threads), np.float64)

@@ -85,14 +85,24 @@ def train(rows: BoostingRows, evaluation: BoostingRows | None, settings: Boostin
     )
 
 
-def predictor(model: str, categorical: Any) -> Callable[[Floats], Floats]:  # Any: an array of booleans
-    """The function from features, shape (rows, features), to what the model predicts, from its text."""
-    booster = xgboost.Booster()
+def predictor(
+    model: str,
+    categorical: Any,  # Any: an array of booleans
+    threads: int,
+) -> Callable[[Floats], Floats]:
+    """The function from features, shape (rows, features), to what the model predicts, from its text.
+
+    Args:
+        model: the text.
+        categorical: which features are categories.
+        threads: that predict; 0 is all.
+    """
+    booster = xgboost.Booster({"nthread": threads})
     booster.load_model(bytearray(model.encode()))
     types = ["c" if one else "float" for one in categorical]
 
     def predict(X: Floats) -> Floats:
-        matrix = xgboost.DMatrix(X.astype(np.float32), feature_types=types, enable_categorical=True)
+        matrix = xgboost.DMatrix(X.astype(np.float32), feature_types=types, enable_categorical=True, nthread=threads)
         return np.asarray(booster.predict(matrix), np.float64)
 
     return predict
