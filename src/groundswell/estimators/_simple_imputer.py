@@ -37,7 +37,7 @@ class SimpleImputer(TableTransformer):
     """Replaces missing values, null and NaN, column by column.
 
     Args:
-        strategy: "mean", "median" (exact, on tables too, by two to seven passes), "most_frequent" (of equals the smaller)
+        strategy: "mean", "median" (exact, on tables by two to seven passes), "most_frequent" (of equals the smaller)
             or "constant". The last two take columns of any type, and keep the type of a table's columns.
         fill_value: the constant; None is 0 for numbers and "missing_value" for all else.
         add_indicator: whether to add a column of zeros and ones for each feature that had missing values in the fit.
