@@ -16,7 +16,7 @@ import groundswell as gs
 from groundswell.changes import ChangeStream, JsonLines
 from groundswell.experiments import Run, Runs
 from groundswell.features import FeatureGroup, FeatureGroups, FeatureView, FeatureViews, TrainingData
-from groundswell.features.streaming import Quarantine, RowStream
+from groundswell.features.streaming import Quarantine, QuarantinedRows, RowStream
 from groundswell.features.windows import WindowPipeline
 from groundswell.models import ModelVersion, Registry
 from groundswell.serving import Service
@@ -114,6 +114,11 @@ def entities() -> pa.Table:
 def write_rows(project: gs.Project, write: Callable[[RowStream], object]) -> None:
     with airports(project).stream() as stream:
         write(stream)
+
+
+def quarantined(project: gs.Project) -> None:
+    airports(project).set_expectations([gs.expect("lat").mean_between(-1, 1)])
+    write_rows(project, lambda stream: stream.write(ROW))
 
 
 def predict(project: gs.Project) -> None:
@@ -294,6 +299,11 @@ VERBS: dict[str, Verb] = {
         (("inserted", AIRPORTS), ("inserted", AIRPORTS)),
     ),
     "RowStream.close": Verb(lambda p: write_rows(p, lambda s: (s.write(ROW), s.close())), (("inserted", AIRPORTS),)),
+    "QuarantinedRows.discard": Verb(
+        lambda p: [rows.discard() for rows in airports(p).quarantine],
+        (("rows discarded", AIRPORTS),),
+        first=quarantined,
+    ),
     "WindowPipeline.run": Verb(
         lambda p: windows(p).run(),
         tuple((verb, "feature_group/sums/1") for verb in ("created", "defined", "inserted")),
@@ -318,6 +328,7 @@ QUIET: dict[type, str] = {
     RowStream: "",
     # What stands behind the verbs of the nouns.
     Quarantine: "erase set_aside",
+    QuarantinedRows: "read",
     FeatureGroups: "all close create folder_of followers get new_version open",
     FeatureViews: "all create get hand_in training_data",
     Runs: "compare find get give_up is_lost open repair run",

@@ -26,6 +26,7 @@ VERBS = {
     "expectations set": "other expectations were put in force for a group",
     "validated": "a batch was held against them",
     "values forgotten": "what rows were was taken out of the reports about batches",
+    "rows discarded": "rows of a stream that had broken a rule about batches were dropped",
     "statistics computed": "statistics of a group were computed",
     "published": "the current rows of a group were published as plain files",
     "read for training": "training data was made of a view",

@@ -38,7 +38,7 @@ from groundswell.engines import (
     fold,
 )
 from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchError, choices
-from groundswell.estimators._kept_batches import KeptBatches
+from groundswell.estimators._kept_batches import KeptBatches, RowMajor
 from groundswell.estimators._row_errors import numbers_only, require_complete
 from groundswell.statistics import Batch, Statistic
 from groundswell.types import is_numeric
@@ -74,13 +74,20 @@ class Input:
         return seen
 
     @contextmanager
-    def cached(self) -> Iterator["Input"]:
-        """The same input for several passes: what a table decodes or makes is kept as far as memory allows."""
+    def cached(self, *, row_major: bool = False) -> Iterator["Input"]:
+        """The same input for several passes: what a table decodes or makes is kept as far as memory allows.
+
+        Args:
+            row_major: whether X of a table that is decoded is kept row by row, without y.
+        """
         if isinstance(self.batches, ArrayBatches):
             yield self
             return
         if not isinstance(self.batches, TableBatches):
             yield replace(self, batches=KeptBatches(self.batches, CACHE_BYTES))
+            return
+        if row_major:
+            yield replace(self, batches=KeptBatches(RowMajor(self.batches), CACHE_BYTES))
             return
         roles = self.batches.roles
         with Cached(self.batches.source, roles.names, memory_bytes=CACHE_BYTES) as kept:

@@ -111,7 +111,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  
         *,
         max_iter: int = 300,
         tol: float = 1e-4,
-        n_rounds: int = 3,
+        n_rounds: int = 2,
         random_state: Any = None,  # Any: an int, a generator of NumPy or None
     ) -> None:
         self.n_clusters, self.max_iter, self.tol = n_clusters, max_iter, tol
@@ -131,7 +131,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  
         """
         given = fit_input(self, X, y, sample_weight)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        with given.cached() as data:
+        with given.cached(row_major=True) as data:
             found = cluster(data, self.n_clusters, self.max_iter, self.tol, self.n_rounds, seed)
             self.inertia_ = data.fold(ClusterSums(found.centers)).result().inertia
         self.cluster_centers_, self.n_iter_ = found.centers, found.n_iter

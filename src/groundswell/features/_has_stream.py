@@ -1,9 +1,11 @@
 """What a feature group offers for rows that come one by one."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 
 import pyarrow as pa
 
+from groundswell.catalog import Catalog
 from groundswell.features._group_table import GroupTable
 from groundswell.features._insertion import Insertion
 from groundswell.features._online_copies import OnlineCopies
@@ -19,6 +21,7 @@ class HasStream(ABC):
     """A noun into whose table rows may be streamed."""
 
     name: str
+    _catalog: Catalog
     _place: GroupTable
     _insertion: Insertion
     _online: OnlineCopies
@@ -58,7 +61,8 @@ class HasStream(ABC):
     @property
     def quarantine(self) -> Quarantine:
         """Rows of streams that broke a rule about batches after they were acknowledged."""
-        return Quarantine(self._place.folder / BESIDE / "quarantine", self.name)
+        tell = partial(self._catalog.log, "rows discarded", self._place.entry)
+        return Quarantine(self._place.folder / BESIDE / "quarantine", self.name, tell)
 
     def stream(self, *, time_zone: str | None = None, limits: StreamLimits | None = None) -> RowStream:
         """Open a stream for rows that come one by one: `with group.stream() as stream: stream.write(row)`.

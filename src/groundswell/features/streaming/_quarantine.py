@@ -5,8 +5,8 @@ are acknowledged, so they are neither dropped nor written: their part of the log
 the report of the validation says why.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ class QuarantinedRows:
     Args:
         name: what they are called; the stream and the number of its segment.
         path: the file that holds them.
+        tell: is given what is dropped, before it is.
     """
 
     name: str
     path: Path
+    tell: Callable[[Mapping[str, Any]], None] = field(repr=False, compare=False)
 
     @property
     def set_aside_at(self) -> datetime:
@@ -45,8 +47,14 @@ class QuarantinedRows:
         return pa.Table.from_batches(list(read_segment(self.path)), segment_schema(self.path))
 
     def discard(self) -> None:
-        """Drop them for good."""
-        self.path.unlink(missing_ok=True)
+        """Drop them for good, and tell so; those that were inserted meanwhile stay in the group.
+
+        Raises:
+            CorruptionError: the file is damaged: how many rows would be dropped nobody can say.
+        """
+        if self.path.exists():
+            self.tell({"name": self.name, "rows": self.read().num_rows})
+            self.path.unlink(missing_ok=True)
 
 
 class Quarantine:
@@ -55,13 +63,14 @@ class Quarantine:
     Args:
         folder: where it is.
         group: the group's name, for errors.
+        tell: is given what is dropped, before it is.
     """
 
-    def __init__(self, folder: Path, group: str) -> None:
-        self.folder, self._group = folder, group
+    def __init__(self, folder: Path, group: str, tell: Callable[[Mapping[str, Any]], None]) -> None:  # Any: JSON
+        self.folder, self._group, self._tell = folder, group, tell
 
     def __iter__(self) -> Iterator[QuarantinedRows]:
-        found = [QuarantinedRows(path.stem, path) for path in self.folder.glob("*.wal")]
+        found = [QuarantinedRows(path.stem, path, self._tell) for path in self.folder.glob("*.wal")]
         return iter(sorted(found, key=lambda rows: (rows.set_aside_at, rows.name)))
 
     def __len__(self) -> int:
