@@ -74,6 +74,7 @@ class Runs:
             by: columns by whose values the figures are computed too.
             params: parameters other than the defaults.
             name: what to call the run; the default is the function's name.
+            description: what it is about, in words.
             tags: what it is tagged with, among them the tags that every run of the project must have.
 
         Raises:

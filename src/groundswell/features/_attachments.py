@@ -1,7 +1,6 @@
 """What a feature group keeps beside its table: reports, statistics, what is online, published, joined and streamed.
 
-All of it is made of the rows and may hold values of them. So whoever deletes a group removes it too, and whoever erases
-rows looks there as well.
+All of it is made of the rows and may hold values of them. So whoever deletes a group or erases rows looks there too.
 """
 
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class Attachments:
     open_streams: OpenStreams
 
     def remove(self) -> None:
-        """Remove what the catalog and the disk hold of the group beside its entry and its table."""
+        """Remove reports, statistics and what is published; the online store is told before the table goes."""
         self.publication.remove()
         self.validations.remove()
         self.statistics.remove()

@@ -60,6 +60,7 @@ class GroupTable:
 
         Raises:
             NotFoundError: as `table`.
+            ConflictError: another process keeps the catalog, which shall know of new commits, locked.
         """
         table = self.table
         with suppress(CorruptionError):
