@@ -76,7 +76,7 @@ def _descend(
 ) -> float:
     """Rows are those of X, or, if it is empty, the sparse ones. W stands for scale · W as long as nothing needs it.
 
-    It is one long function as compiled loops cannot call each other.
+    It is one long function, as all of its parts share the state of the descent.
     """
     loss, epsilon, size, square, absolute, intercept, first, averaged = settings
     data, places, ends = thin

@@ -123,7 +123,7 @@ class KBinsDiscretizer(_Binning):
     Args:
         n_bins: how many, from 2; one number, or one for each feature.
         encode: "onehot" (a sparse matrix), "onehot-dense" or "ordinal" (0, 1, …).
-        strategy: "quantile" (exact, on tables by two to seven passes) or "uniform".
+        strategy: "quantile" (exact, on tables by one to six passes) or "uniform".
         quantile_method: what lies between two values, in numpy's words.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 The bits of a double, with the sign turned, are whole numbers in the order of the doubles. Each pass counts the next
 bits of the values that share the bits found so far, and so narrows down every quantile at once; a cell whose
-different values are few is settled at once. Two or three passes do for most columns, seven for any, and as only counts
+different values are few is settled at once. Two or three passes do for most columns, six for any, and as only counts
 are merged the answer is exact and the same for every partitioning. A sketch would need one pass, with an error of ranks
 and other bits in every run.
 
@@ -148,7 +148,7 @@ def quantiles(data: Input, levels: Sequence[float], method: Method = "linear") -
     """The quantiles of each column of X, exactly as numpy's `nanquantile` gives them; NaN for a column without values.
 
     Args:
-        data: the rows; it is passed over one to seven times. Weights do not count.
+        data: the rows; it is passed over one to six times. Weights do not count.
         levels: from 0 to 1.
         method: what lies between two values, in numpy's words.
 

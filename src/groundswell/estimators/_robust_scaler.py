@@ -15,7 +15,7 @@ from groundswell.estimators._scalers import Scaler
 class RobustScaler(Scaler):
     """Scale features by their median and the range between two quantiles: z = (x − median) / range.
 
-    The quantiles are exact, on tables too, by two to seven passes.
+    The quantiles are exact, on tables too, by one to six passes.
 
     Args:
         with_centering: whether to subtract the median.

@@ -1,8 +1,8 @@
 """`compiled`: inner loops that are written in Python and run as machine code.
 
 NumPy is fast where one of its calls does much work on a whole column. Where each value needs a lookup, a comparison and
-a sum, every step is a pass through memory of its own; Numba makes one loop of them. Statistics are the callers, and
-each kernel stands beside the statistic that it serves.
+a sum, every step is a pass through memory of its own; Numba makes one loop of them. Statistics and estimators
+are the callers, and each kernel stands beside what it serves.
 """
 
 import threading
