@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from groundswell.engines import ArrowRows, Roles, StreamRows, TableBatches
+from groundswell.errors import FitError
 from groundswell.estimators import DecisionTreeRegressor
 from groundswell.estimators._binned_batches import BinnedBatches
 from groundswell.estimators._bins import Bins, BinValues
@@ -47,6 +48,21 @@ def test_parts_are_joined_to_an_eighth_of_the_rows_or_to_a_group(monkeypatch, me
         hashes = np.concatenate([part.column("hash") for part in parts])
         np.testing.assert_array_equal(hashes, row_hashes(X) ^ row_hashes(np.arange(2000.0)[:, None]))
         assert [len(part) for part in parts] == expected
+
+
+@pytest.mark.parametrize(("label", "named"), [("late", r"\['late'\]"), (None, r"\[None\]")])
+def test_a_label_that_was_not_there_in_the_first_pass_is_refused(label, named):
+    table = pa.table({"x": [0.0, 1.0, 2.0], "y": ["a", "b", label]})
+    seen = BinValues()
+    seen.update(Batch(X=np.arange(3.0)[:, None]))
+    bins = Bins.of(seen, np.zeros(1, bool), ["x"])
+    batches = TableBatches(ArrowRows(table), Roles(X=("x",), y="y"))
+    binned_rows = BinnedBatches(batches, bins, ["a", "b"], [3], memory_bytes=0, draws=False)
+    with pytest.raises(FitError, match=f"none of the classes: {named}"):
+        next(binned_rows.parts())()
+    weighted = TableBatches(ArrowRows(table.append_column("w", [[1.0, 1.0, 0.0]])), Roles(X=("x",), y="y", weights="w"))
+    left = BinnedBatches(weighted, bins, ["a", "b"], [3], memory_bytes=0, draws=False)
+    assert next(left.parts())().target[:, 0].tolist() == [0.0, 1.0]
 
 
 def test_parts_of_several_blocks_are_one_part_each(monkeypatch):

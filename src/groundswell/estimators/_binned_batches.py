@@ -10,6 +10,7 @@ import numpy as np
 
 from groundswell.engines import Batches
 from groundswell.estimators._bins import Bins, Floats
+from groundswell.estimators._labels import unknown_labels
 from groundswell.estimators._row_hash import row_hashes
 from groundswell.statistics import Batch
 
@@ -31,6 +32,9 @@ class BinnedBatches:
         sizes: how many rows each of their parts has.
         memory_bytes: how much may be kept.
         draws: whether rows are drawn, so that they need hashes.
+
+    Raises:
+        FitError: when a part is read: a label is missing, or is none of the classes.
     """
 
     def __init__(
@@ -92,8 +96,13 @@ class BinnedBatches:
         if self._codes is None:
             return raw.target[:, 0].copy()
         encoded = raw.codes()
-        positions = np.array([self._codes.get(label, -1.0) for label in encoded.values.to_pylist()])
-        return np.asarray(positions[encoded.codes], np.float64)
+        labels = encoded.values.to_pylist()
+        positions = np.array([*(self._codes.get(label, -1.0) for label in labels), -1.0])  # the last: of no label
+        target = np.asarray(positions[encoded.codes], np.float64)
+        if (target < 0).any():  # compiled loops take it for an index, unchecked
+            found = np.unique(encoded.codes[target < 0])
+            raise unknown_labels([labels[code] for code in found if code >= 0], self._codes)
+        return target
 
 
 def _runs(sizes: Sequence[int]) -> list[int]:

@@ -1,6 +1,6 @@
 """Labels of a classifier as codes, and the size of its features: what is known after a first pass over the rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -149,6 +149,16 @@ def coded(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any
     return replace(data, batches=_Coded(data.batches, codes, one_hot=one_hot))
 
 
+def unknown_labels(unknown: Sequence[Any], classes: Iterable[Any]) -> FitError:  # Any: labels of any type
+    """That rows have labels that are none of the classes, or, where none is named, no label."""
+    return FitError(
+        f"There are labels that are none of the classes: {list(unknown or [None])[:10]}.",
+        why=f"The classes are {list(classes)[:10]}; they were set when learning began.",
+        fix="Name all classes when learning begins, or leave such rows out.",
+        unknown=list(unknown),
+    )
+
+
 class _Coded:
     """Batches whose y is codes."""
 
@@ -169,12 +179,7 @@ class _Coded:
         labels = encoded.values.to_pylist()
         unknown = [label for label in labels if label not in self._codes]
         if unknown or (encoded.codes < 0).any():
-            raise FitError(
-                f"There are labels that are none of the classes: {(unknown or [None])[:10]}.",
-                why=f"The classes are {list(self._codes)[:10]}; they were set when learning began.",
-                fix="Name all classes when learning begins, or leave such rows out.",
-                unknown=unknown,
-            )
+            raise unknown_labels(unknown, self._codes)
         positions = np.array([self._codes[label] for label in labels], np.intp)
         codes = positions[encoded.codes] if len(positions) else np.empty(0, np.intp)
         y = np.eye(len(self._codes))[codes] if self._one_hot else codes.astype(np.float64)
