@@ -105,6 +105,8 @@ def test_bad_bins_nodes_and_classes_are_refused() -> None:
         SplitHistograms(2, 4, nodes=lambda batch: np.array([0, 2])).update(Batch(X=X, y=y))
     with pytest.raises(DataError, match="2 is no class"):
         SplitHistograms(1, 4, "class", n_classes=2).update(Batch(X=X, y=np.array([0, 2])))
+    with pytest.raises(DataError, match="The target has one column"):
+        SplitHistograms(1, 4, "gradient").update(Batch(X=X, y=y))
     with pytest.raises(TypeMismatchError, match="bins are needed"):
         SplitHistograms(1, 4).update(Batch(X=X.astype(float), y=y))
     with pytest.raises(DataError, match="n_bins"):

@@ -111,8 +111,8 @@ class SplitHistograms:
         """Add the rows.
 
         Raises:
-            DataError: the batch has no X or no y, another number of columns than those before, or a bin, node or class
-                beyond the numbers that were given.
+            DataError: the batch has no X or no y, another number of columns than those before, no Hessian beside a
+                gradient, or a bin, node or class beyond the numbers that were given.
             TypeMismatchError: X does not hold whole numbers.
         """
         for block in batch.blocks():
@@ -140,7 +140,10 @@ class SplitHistograms:
         places: NDArray[np.int32] | None = None,
         features: NDArray[np.uint32] | None = None,
     ) -> None:
-        """Add chosen rows of a batch, and for each node chosen features, without a copy of either and unchecked.
+        """Add chosen rows of a batch, and for each node chosen features, without a copy of either.
+
+        Nothing is checked: bins, nodes, places, features or classes beyond the numbers that were given are written
+        beyond the arrays, and a row that is not there is read beyond them. `update` checks.
 
         Args:
             batch: with row-major bins as X, uint8 or uint32, and a target without NaN.
@@ -200,6 +203,12 @@ class SplitHistograms:
                 why="Histograms count whole numbers: the positions of values between the edges of bins.",
                 fix="Bin the features first, and hand over uint8.",
                 type=str(bins.dtype),
+            )
+        if self.target == "gradient" and block.target.shape[1] < 2:
+            raise DataError(
+                "The target has one column.",
+                why="For 'gradient' it is the gradient and the Hessian of a loss.",
+                fix="Give y of shape (rows, 2), or another target.",
             )
         for noun, found, limit in (("bin", bins, self.n_bins), ("node", nodes, self.n_nodes)):
             if found.size and (found.max() >= limit or found.min() < 0):
