@@ -8,6 +8,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import permutation_importance as peer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
 from groundswell.errors import ColumnNotFoundError, DataError
 from groundswell.models import _permutation_importance as module
@@ -85,6 +86,36 @@ def test_weights_count():
     weights = np.where(FRAME["a"] > 0, 1.0, 0.0)
     some = permutation_importance(MODEL, X, Y, metric="accuracy", weights=weights)
     assert some.value == pytest.approx(MODEL.score(X[weights > 0], Y[weights > 0]))
+
+
+def test_a_reader_has_the_importances_of_its_table():
+    table = pa.Table.from_pandas(SORTED, preserve_index=False)
+    one, other = (
+        permutation_importance(MODEL, data, "late", metric="roc_auc", n_repeats=1)
+        for data in (table.to_reader(max_chunksize=500), table)
+    )
+    assert one.value == pytest.approx(other.value)
+    np.testing.assert_allclose(one.importances, other.importances, atol=0.05)
+    assert one.importances[0, 0] > 0.1
+
+
+def test_names_of_columns_may_be_numbers():
+    numbered = X.set_axis(range(4), axis=1)
+    model = LogisticRegression().fit(X.to_numpy(), Y)
+    found = permutation_importance(model, numbered, Y, metric="roc_auc", n_repeats=1)
+    expected = permutation_importance(model, X.to_numpy(), Y, metric="roc_auc", n_repeats=1)
+    np.testing.assert_array_equal(found.importances, expected.importances)
+    assert found.features == ("0", "1", "2", "3")
+    assert numbered.equals(X.set_axis(range(4), axis=1))
+
+
+def test_a_metric_that_vanishes_is_refused_with_the_reason():
+    """Both features together say yes; exchanged against the other, no row does, and there is no precision."""
+    both = pd.DataFrame({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]})
+    model = DecisionTreeClassifier(random_state=0).fit(both, both["a"] & both["b"])
+    two = both.iloc[[0, 3]]
+    with pytest.raises(DataError, match=r"There is no 'precision' when the values of 'a' are exchanged: .*predict"):
+        permutation_importance(model, two, [0, 1], metric="precision", n_repeats=8)
 
 
 def test_what_cannot_be_said_is_refused():

@@ -87,26 +87,40 @@ def permutation_importance(
         seed: of the exchanges.
 
     Raises:
-        DataError: the model has no such metric, it says nothing of quality, or a matrix is sparse; and as `evaluate`.
+        DataError: the model has no such metric, it says nothing of quality, it does not exist for exchanged values, or
+            a matrix is sparse; and as `evaluate`.
         ColumnNotFoundError: a named column is not there.
     """
     model = model.load() if isinstance(model, ModelVersion) else model
     question = question_of(model, data, labels, weights, ())
-    whole = evaluate(model, question.data, question.labels, weights=weights)
+    in_memory = is_in_memory(question.data)
+    source = question.data if in_memory else as_scannable(question.data)  # it is read again, though a reader is not
+    whole = evaluate(model, source, question.labels, weights=weights)
     if metric not in whole.metrics or metric in _NO_QUALITY:
         known = [name for name in whole.metrics if name not in _NO_QUALITY]
         raise DataError(f"{metric!r} is no metric of quality here.", fix=choices(metric, known, "metrics"))
-    rows = question.data
-    rows = _Frame(rows, model, question) if is_in_memory(rows) else _Table(as_scannable(rows), model, question, seed)
+    rows = _Frame(source, model, question) if in_memory else _Table(source, model, question, seed)
     sign = 1.0 if metric in _LOSSES else -1.0
     found = np.empty((len(rows.features), n_repeats))
     for j, feature in enumerate(rows.features):
         for i in range(n_repeats):
             random = np.random.default_rng([seed, j, i])
             exchanged = evaluate(model, rows.exchanged(feature, random), question.labels, weights=weights)
+            if metric not in exchanged.metrics:
+                raise _vanished(metric, str(feature), exchanged.skipped[metric])
             found[j, i] = sign * (exchanged.metrics[metric] - whole.metrics[metric])
     return PermutationImportance(
         metric=metric, value=whole.metrics[metric], features=tuple(map(str, rows.features)), importances=found
+    )
+
+
+def _vanished(metric: str, feature: str, reason: str) -> DataError:
+    return DataError(
+        f"There is no {metric!r} when the values of {feature!r} are exchanged: {reason}.",
+        why="Its importance is how much worse the metric is then.",
+        fix="Give more rows, or a metric that exists for all predictions, such as 'accuracy' or 'rmse'.",
+        metric=metric,
+        feature=feature,
     )
 
 
@@ -127,7 +141,9 @@ class _Frame:
         """The rows with one column shuffled."""
         order = random.permutation(len(self._data))
         if isinstance(self._data, pd.DataFrame):
-            return self._data.assign(**{feature: self._data[feature].array.take(order)})
+            frame = self._data.copy(deep=False)
+            frame[feature] = self._data[feature].array.take(order)
+            return frame
         rows = self._data.copy()
         j = self.features.index(feature)
         rows[:, j] = rows[order, j]
