@@ -8,7 +8,7 @@ import pytest
 
 from groundswell.engines import ReadOnceRows, Roles, TableBatches, fold
 from groundswell.engines import _read_once as module
-from groundswell.errors import ColumnNotFoundError
+from groundswell.errors import ColumnNotFoundError, CorruptionError
 from groundswell.statistics import Count
 
 TABLE = pa.table({"a": np.arange(100.0), "b": [str(i) for i in range(100)]})
@@ -43,6 +43,20 @@ def test_its_files_go_when_it_goes(tmp_path, monkeypatch):
     assert len(list(folder.iterdir())) == 2
     del rows
     assert not folder.exists()
+
+
+def test_a_batch_that_cannot_be_written_is_not_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    rows = ReadOnceRows(TABLE.to_reader(max_chunksize=40), 0)
+    begun = rows.parts(["a"])
+    next(begun)
+    (folder,) = tmp_path.iterdir()
+    blocker = folder / "1.arrow"
+    blocker.mkdir()  # a folder where the file should be
+    with pytest.raises(CorruptionError, match=r"1\.arrow cannot be written"):
+        next(begun)
+    blocker.rmdir()
+    assert read(rows, ["a", "b"]).equals(TABLE)
 
 
 def test_a_column_that_is_not_there_is_named():

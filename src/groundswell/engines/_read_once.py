@@ -10,12 +10,14 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from groundswell.engines._scannable import Part, check_columns
+from groundswell.errors import CorruptionError
 
 MEMORY_BYTES = 256 << 20
 """How much of a stream is kept in memory."""
@@ -48,7 +50,12 @@ class ReadOnceRows:
         """How many rows there are is not known."""
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """The batches, those that are kept and then those still to come."""
+        """The batches, those that are kept and then those still to come.
+
+        Raises:
+            ColumnNotFoundError: a column is not there.
+            CorruptionError: a batch cannot be written; it stays in memory, and the next pass goes on after it.
+        """
         check_columns(columns, self.schema)
         number = 0
         while self._has(number):
@@ -64,19 +71,25 @@ class ReadOnceRows:
                 except StopIteration:
                     self._ended = True
                 else:
-                    self._kept.append(self._place(batch))
+                    self._kept.append(batch)  # first of all: where its file cannot be written, it is not lost
+                    self._kept[-1] = self._place(batch, len(self._kept) - 1)
             return number < len(self._kept)
 
-    def _place(self, batch: pa.RecordBatch) -> pa.RecordBatch | Path:
+    def _place(self, batch: pa.RecordBatch, number: int) -> pa.RecordBatch | Path:
         if batch.nbytes <= self._memory_left:
             self._memory_left -= batch.nbytes
             return batch
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="groundswell-stream-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        path = self._folder / f"{len(self._kept)}.arrow"
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
-            writer.write_batch(batch)
+        path = self._folder / f"{number}.arrow"
+        try:
+            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+                writer.write_batch(batch)
+        except OSError as error:
+            with suppress(OSError):  # what was written of it
+                path.unlink()
+            raise CorruptionError.unwritable(path, error) from error
         return path
 
     def _batch(self, number: int, columns: list[str]) -> pa.RecordBatch:
