@@ -261,13 +261,15 @@ def grow_group(*, folder: str, writer: str, n_rounds: int) -> None:
         group = project.get_feature_group("g")
         for number in range(n_rounds):
             group.append_features({f"{writer}_{number}": pa.int64()})
-            while True:
+            for _ in range(100):
                 features = dict.fromkeys(group.features, number)
                 try:
                     group.insert([{"k": writer, "t": START, **features}])
                     break
                 except (ConflictError, ColumnNotFoundError):  # another one appended a feature just now
                     continue
+            else:
+                raise AssertionError("the schema does not come to rest")
 
 
 def create_group(*, folder: str, with_schema: bool) -> None:

@@ -257,7 +257,7 @@ class Project:
         """
         return self.views.training_data(name, version, remainder=remainder)
 
-    def run(
+    def run(  # the front door: each of these is what a user says of one run
         self,
         function: Callable[..., Any],  # Any: a model, metrics, or both
         data: "TrainingSet",

@@ -328,7 +328,7 @@ QUIET: dict[type, str] = {
     RowStream: "",
     # What stands behind the verbs of the nouns.
     Quarantine: "erase set_aside",
-    QuarantinedRows: "read",
+    QuarantinedRows: "read release",
     FeatureGroups: "all close create folder_of followers get new_version open",
     FeatureViews: "all create get hand_in training_data",
     Runs: "compare find get give_up is_lost open repair run",

@@ -87,7 +87,7 @@ def test_tables_and_frames_give_the_same(case, tmp_path):
 
 def test_arrays_give_the_same_as_frames(case):
     if not hasattr(case.X(), "shape"):
-        pytest.skip("texts are no arrays")
+        return  # lists of texts are no arrays
     frame, y = ordered(case)
     model = case.new()
     if "ColumnTransformer" in case.name:

@@ -205,7 +205,9 @@ def _decide(group: "FeatureGroup", part: "QuarantinedRows", *, inserting: bool, 
     n_rows = part.read().num_rows
     if inserting:
         group.insert(part.read())
-    part.discard()
+        part.release()
+    else:
+        part.discard()
     if as_json:
         counts = {"inserted": n_rows if inserting else 0, "discarded": 0 if inserting else n_rows}
         print_json({"group": group.name, "name": part.name, **counts})

@@ -37,6 +37,8 @@ def validations(
                                                detail, examples, problem]]
                     with --number: those of one report
     """
+    if number is not None and limit is not None:
+        raise typer.BadParameter("It is of the list; leave out --number or --limit.", param_hint="--limit")
     with open_project(project) as opened:
         reports = opened.get_feature_group(group).validations()
     if number is not None:

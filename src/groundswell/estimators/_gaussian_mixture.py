@@ -136,7 +136,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]  # skl
     def _start(self, data: Input, seed: int) -> Parameters:
         """The parameters that follow from giving each row to the nearest center."""
         if self.means_init is None:
-            centers = cluster(data, self.n_components, SEEDING_ITERATIONS, 1e-4, 3, seed).centers
+            centers = cluster(data, self.n_components, SEEDING_ITERATIONS, 1e-4, 2, seed).centers
         else:
             centers = np.asarray(self.means_init, np.float64)
             if centers.shape != (self.n_components, data.n_features):

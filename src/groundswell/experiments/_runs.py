@@ -53,7 +53,7 @@ class Runs:
         if repair:
             self.repair()
 
-    def run(
+    def run(  # keywords, as users write them in `Project.run`
         self,
         function: Callable[..., Any],
         data: TrainingSet,
@@ -87,6 +87,12 @@ class Runs:
         call = prepare(function, params or {})
         check_training_set(data, "The data")
         datasets, slicing = _datasets(evaluate), (by,) if isinstance(by, str) else tuple(by)
+        if slicing and not datasets:
+            raise DataError(
+                f"by={by!r} has nothing to say a figure of.",
+                why="It names columns of the data that the model is evaluated on, and there are none.",
+                fix="Name the data: evaluate=test.",
+            )
         for part, dataset in datasets.items():
             _check_slicing(slicing, part, dataset)
         code = Code.of(function)
@@ -235,7 +241,7 @@ def _evaluation(model: object, data: TrainingSet, by: Sequence[str]) -> Evaluati
         return Evaluation.left_out("metrics are known for one label")
     try:
         return evaluate_model(model, data, by=by)
-    except DataError as error:
+    except (DataError, ColumnNotFoundError) as error:  # after hours of fitting neither may cost the run
         _warn(f"The model was not evaluated. {error}")
         return Evaluation.left_out(str(error))
 

@@ -3,9 +3,9 @@
 They raise `CorruptionError` if the disk is full or not writable.
 """
 
-import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from groundswell.errors import CorruptionError
+from groundswell.tables import sync_file, sync_folder
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
@@ -30,16 +31,14 @@ def _write(write: Callable[[Path], object], path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(part)
-        for name in (part, path.parent):
-            descriptor = os.open(name, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+        sync_file(part)
         part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise CorruptionError.unwritable(path, error) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
+        sync_folder(path.parent)  # without which the new name may be gone after a power failure
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CorruptionError.unwritable(path, error) from error
         raise
 
 

@@ -56,14 +56,16 @@ class GroupTable:
 
     @property
     def definition(self) -> Definition:
-        """Keys, times and columns as they are now, whoever changed them; where the log is damaged, as they were.
+        """Keys, times and columns as they are now, whoever changed them.
+
+        Where the log is damaged, or another process keeps the catalog locked that shall know of new commits, they are
+        as they were.
 
         Raises:
             NotFoundError: as `table`.
-            ConflictError: another process keeps the catalog, which shall know of new commits, locked.
         """
         table = self.table
-        with suppress(CorruptionError):
+        with suppress(CorruptionError, ConflictError):
             return table.newest_definition()
         return table.definition
 

@@ -50,7 +50,8 @@ class HasExpectations(ABC):
 
         Part of erasing rows. Returns how many reports had some.
         """
-        changed = self._validations.forget_values()
-        if changed:
-            self._catalog.log("values forgotten", self._place.entry, {"reports": changed})
+        with self._catalog.transaction():
+            changed = self._validations.forget_values()
+            if changed:
+                self._catalog.log("values forgotten", self._place.entry, {"reports": changed})
         return changed

@@ -3,6 +3,7 @@
 import uuid
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -305,7 +306,8 @@ class TrainingSets:
                 made.append(self._add(body, pins, groups))
                 pin(groups.values(), made[0])
         except GroundswellError:  # nothing is recorded, as the disk is full; after an interrupt the doctor cleans up
-            unpin(groups.values(), made)
+            with suppress(OSError):
+                unpin(groups.values(), made)
             self._remove_files(body)
             raise
         return made[0]

@@ -8,6 +8,7 @@ from groundswell.tables._casts import cast_column
 from groundswell.tables._changes import Change, commit_digest, has_commit, read_changes
 from groundswell.tables._check import Check
 from groundswell.tables._definition import HIDDEN, Definition, check_roles
+from groundswell.tables._disk import sync_file, sync_folder
 from groundswell.tables._evolution import append_features, make_nullable, widen
 from groundswell.tables._file_invariants import RowCheck, check_strays
 from groundswell.tables._frames import read_frame
@@ -70,6 +71,8 @@ __all__ = [
     "segment_schema",
     "stored_definition",
     "streams",
+    "sync_file",
+    "sync_folder",
     "to_physical",
     "widen",
 ]

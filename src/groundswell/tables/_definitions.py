@@ -1,6 +1,8 @@
 """The definitions that a table has had: from which version on each holds, as the commits say that changed it."""
 
+import threading
 from bisect import bisect_right
+from dataclasses import dataclass
 
 from groundswell.catalog import CommitIndex
 from groundswell.tables._definition import Definition
@@ -11,8 +13,19 @@ SCHEMA = "schema"
 """The kind of the commits that change the definition. Their notes hold it, and the one before."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What the commits up to a version say: the versions that changed the definition, each with both definitions."""
+
+    looked_at: int = -1
+    versions: tuple[int, ...] = ()
+    changed: tuple[tuple[Definition, Definition], ...] = ()
+
+
 class Definitions:
     """Finds the definition of any version of one table. What was found is kept; only newer commits are looked at.
+
+    Several threads may use it. What is known is replaced as a whole, and never by what one of them knew before.
 
     Args:
         table_id: the group's id in the catalog.
@@ -22,35 +35,43 @@ class Definitions:
 
     def __init__(self, table_id: str, given: Definition, index: CommitIndex) -> None:
         self._table_id, self._given, self._index = table_id, given, index
-        self._known = -1
-        self._versions: list[int] = []
-        self._changed: list[tuple[Definition, Definition]] = []
+        self._known = _Known()
+        self._lock = threading.Lock()
 
     @property
     def looked_at(self) -> int:
         """The newest version that was looked at; -1 if none was."""
-        return self._known
+        return self._known.looked_at
 
     @property
     def newest(self) -> Definition:
         """The definition of the newest version that was looked at."""
-        return self._changed[-1][1] if self._changed else self._given
+        changed = self._known.changed
+        return changed[-1][1] if changed else self._given
 
     def at(self, version: int) -> Definition:
         """The definition of a version that is indexed."""
-        place = bisect_right(self._versions, version)
+        known = self._known
+        place = bisect_right(known.versions, version)
         if place:
-            return self._changed[place - 1][1]
-        return self._changed[0][0] if self._changed else self._given
+            return known.changed[place - 1][1]
+        return known.changed[0][0] if known.changed else self._given
 
     def follow(self, newest: int) -> None:
         """Take in the commits up to the newest version."""
-        if newest < self._known:  # an earlier copy of the table was put back
-            self._known, self._versions, self._changed = -1, [], []
-        if newest > self._known:
-            found = self._index.history(self._table_id, kinds=(SCHEMA,), after=self._known, until=newest)
-            for commit in reversed(found):
-                before, after = (Definition.from_dict(commit.detail[key]) for key in ("before", "after"))
-                self._versions.append(commit.version)
-                self._changed.append((before, after))
-            self._known = newest
+        known = self._known
+        if newest == known.looked_at:
+            return
+        if newest < known.looked_at:
+            if self._index.position(self._table_id) >= known.looked_at:
+                return  # another thread has looked further meanwhile
+            known = self._known = _Known()  # an earlier copy of the table was put back
+        found = self._index.history(self._table_id, kinds=(SCHEMA,), after=known.looked_at, until=newest)
+        versions, changed = list(known.versions), list(known.changed)
+        for commit in reversed(found):
+            before, after = (Definition.from_dict(commit.detail[key]) for key in ("before", "after"))
+            versions.append(commit.version)
+            changed.append((before, after))
+        with self._lock:
+            if newest > self._known.looked_at:
+                self._known = _Known(looked_at=newest, versions=tuple(versions), changed=tuple(changed))

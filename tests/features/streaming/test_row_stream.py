@@ -266,7 +266,7 @@ def test_rows_that_break_a_rule_about_batches_are_set_aside(group: FeatureGroup)
     assert [report.status for report in group.validations()] == ["success", "failure"]
     group.set_expectations([])
     group.insert(group.quarantine[aside.name].read())
-    aside.discard()
+    aside.release()
     assert len(group.quarantine) == 0
     assert [r["k"] for r in rows(group)] == [1, 2, 3]
     with pytest.raises(NotFoundError, match="empty"):

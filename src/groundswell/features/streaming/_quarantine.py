@@ -6,6 +6,7 @@ the report of the validation says why.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from groundswell.errors import NotFoundError, choices
+from groundswell.errors import CorruptionError, NotFoundError, choices
 from groundswell.tables import Definition, WriteAheadLog, read_segment, rewrite_segment, segment_schema
 
 __all__ = ["Quarantine", "QuarantinedRows"]
@@ -46,15 +47,19 @@ class QuarantinedRows:
         """
         return pa.Table.from_batches(list(read_segment(self.path)), segment_schema(self.path))
 
-    def discard(self) -> None:
-        """Drop them for good, and tell so; those that were inserted meanwhile stay in the group.
+    def release(self) -> None:
+        """End the quarantine of rows that were inserted meanwhile; of that the commit tells."""
+        self.path.unlink(missing_ok=True)
 
-        Raises:
-            CorruptionError: the file is damaged: how many rows would be dropped nobody can say.
-        """
-        if self.path.exists():
-            self.tell({"name": self.name, "rows": self.read().num_rows})
-            self.path.unlink(missing_ok=True)
+    def discard(self) -> None:
+        """Drop them for good, and tell so; of a damaged file nobody can say how many rows it had."""
+        if not self.path.exists():
+            return
+        rows = None
+        with suppress(CorruptionError):
+            rows = self.read().num_rows
+        self.tell({"name": self.name, "rows": rows})
+        self.path.unlink(missing_ok=True)
 
 
 class Quarantine:
