@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from groundswell.engines import StreamRows
 from groundswell.errors import FitError
-from groundswell.estimators import LinearSVC, LogisticRegression
+from groundswell.estimators import LinearSVC, LogisticRegression, SGDClassifier
 
 
 def _data(n_classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -23,6 +23,28 @@ def _data(n_classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Z = rng.standard_normal((300, 5))
     y = (Z @ rng.standard_normal((5, n_classes)) + 2 * rng.gumbel(size=(300, n_classes))).argmax(axis=1)
     return Z * [1, 10, 0.1, 3, 1] + [0, 5, 0, 100, 0], y, rng.integers(0, 3, 300).astype(float)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LogisticRegression(), LinearSVC(), SGDClassifier(random_state=0)],
+    ids=lambda model: type(model).__name__,
+)
+def test_rows_of_weight_zero_may_have_any_label_or_none(model: Any) -> None:
+    X, y = _data(2)[:2]
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    names, weights = [["no", "yes"][label] for label in y], np.ones(len(y))
+    names[3], names[9], weights[[3, 9]] = "odd", "odder", 0.0
+    table = pa.table({**{f"x{j}": column for j, column in enumerate(X.T)}, "y": names, "w": weights})
+    nulls = table.set_column(5, "y", [[None if name == "odd" else name for name in names]])
+    kept = clone(model).fit(X[weights > 0], np.array(names)[weights > 0])
+    assert kept.classes_.tolist() == ["no", "yes"]
+    of_array = clone(model).fit(X, names, weights)
+    np.testing.assert_allclose(of_array.coef_, kept.coef_, rtol=1e-6)
+    for rows in (table, nulls):
+        found = clone(model).fit(rows, "y", "w")
+        assert found.classes_.tolist() == of_array.classes_.tolist() == ["no", "yes"]
+        np.testing.assert_allclose(found.coef_, kept.coef_, rtol=1e-3)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -38,7 +38,7 @@ class Labeled:
 
 
 def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
-    """Rows with coded labels, from a first pass.
+    """Rows of a weight other than zero with coded labels, from a first pass.
 
     Args:
         data: the rows, y their labels.
@@ -49,7 +49,7 @@ def labeled(data: Input, *, one_hot: bool = False) -> Labeled:
         ValueError: y of an array holds numbers that are no classes.
     """
     if isinstance(data.batches, ArrayBatches):
-        classes = _of_array(data.batches)
+        classes, data = _of_array(data, data.batches.batch)
         moments = data.fold(Moments()).result()
     else:
         found = data.fold(Together({"moments": Moments(), "labels": CategoryCounts()})).result()
@@ -83,7 +83,7 @@ def with_coded_labels(data: Input) -> tuple[NDArray[Any], Input]:  # Any: labels
     """
     batches = data.batches
     if isinstance(batches, ArrayBatches):
-        classes = _of_array(batches)
+        classes, data = _of_array(data, batches.batch)
     else:
         if isinstance(batches, TableBatches):
             batches = TableBatches(batches.source, replace(batches.roles, X=()))
@@ -94,9 +94,16 @@ def with_coded_labels(data: Input) -> tuple[NDArray[Any], Input]:  # Any: labels
     return classes, _with_codes(data, classes, one_hot=True)
 
 
-def _of_array(batches: ArrayBatches) -> NDArray[Any]:  # Any: labels of any type
-    check_classification_targets(batches.batch.y)
-    return np.unique(np.asarray(batches.batch.y))
+def _counted(batch: Batch) -> Batch:
+    """The rows that count: one of weight zero may have any label, or none."""
+    return batch if batch.weights is None or batch.weights.all() else batch.rows(np.flatnonzero(batch.weights))
+
+
+def _of_array(data: Input, batch: Batch) -> tuple[NDArray[Any], Input]:  # Any: labels of any type
+    """The classes of the rows that count, and these rows."""
+    check_classification_targets(batch.y)
+    counted = _counted(batch)
+    return np.unique(np.asarray(counted.y)), replace(data, batches=ArrayBatches(counted))
 
 
 def _with_codes(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any: labels of any type
@@ -142,6 +149,8 @@ def observed_classes(found: Sequence[Any], least: int = 2) -> NDArray[Any]:  # A
 def coded(data: Input, classes: NDArray[Any], *, one_hot: bool) -> Input:  # Any: labels of any type
     """The rows with labels as their positions among the classes, or as columns of zeros and ones.
 
+    Rows of weight zero are left out.
+
     Raises:
         FitError: when the rows are read: a label is missing, or is none of the classes.
     """
@@ -174,7 +183,7 @@ class _Coded:
             yield partial(self._code, part)
 
     def _code(self, part: BatchPart) -> Batch:
-        batch = part()
+        batch = _counted(part())
         encoded = batch.codes()
         labels = encoded.values.to_pylist()
         unknown = [label for label in labels if label not in self._codes]
