@@ -14,6 +14,7 @@ from groundswell.estimators import (
     LinearRegression,
     LinearSVC,
     LogisticRegression,
+    QuadraticDiscriminantAnalysis,
     Ridge,
     RidgeCV,
 )
@@ -38,6 +39,17 @@ def test_too_many_pairs_of_features_are_refused_with_a_way_out(model) -> None:
 def test_discriminants_refuse_them_too() -> None:
     with pytest.raises(FitError, match="Use LogisticRegression"):
         LinearDiscriminantAnalysis().fit(np.zeros((3, WIDE), np.float32), [0, 1, 1])
+
+
+@pytest.mark.parametrize("model", [LinearDiscriminantAnalysis(), QuadraticDiscriminantAnalysis()])
+def test_discriminants_need_a_matrix_for_each_class(model, monkeypatch) -> None:
+    monkeypatch.setattr("groundswell.estimators._memory.memory_bytes", lambda: 10**9)
+    needed = []
+    for n_classes in (2, 6):
+        with pytest.raises(FitError, match="pairs of 20,000 features") as raised:
+            model.fit(np.zeros((6, 20_000), np.float32), np.arange(6) % n_classes)
+        needed.append(raised.value.needed)
+    assert needed[1] == 3 * needed[0]
 
 
 def wide_rows(rows: int = 60) -> tuple[sparse.csr_array, np.ndarray]:

@@ -265,9 +265,11 @@ def _class_moments(
     sample_weight: Any,
 ) -> ClassMomentsResult:
     data = fit_input(estimator, X, y, sample_weight, needs_y=True)
+    n_classes = 2  # of a table at least; how many there are shows when it is read
     if y is not None and not isinstance(y, str):
         check_classification_targets(y)
-    require_memory_for_pairs(data.n_features, "Use LogisticRegression or GaussianNB")
+        n_classes = len(np.unique(np.asarray(y)))
+    require_memory_for_pairs(data.n_features, "Use LogisticRegression or GaussianNB", n_sums=n_classes)
     moments = data.fold(ClassMoments("full")).result()
     require_complete(moments.dropped, "X or the label")
     require_finite(moments.mean, moments.scatter)
