@@ -19,7 +19,7 @@ from _measure import in_turns, peak_memory_mb, report
 
 from groundswell import estimators as own
 from groundswell.engines import Roles, fold
-from groundswell.estimators import _input, _tree_model, _whereabouts
+from groundswell.estimators import _descent_settings, _input, _tree_model, _whereabouts
 
 
 def sum_of(made: Any) -> float:
@@ -106,7 +106,8 @@ def main() -> None:
         return
     if where.isdigit():
         keep_bytes = int(sys.argv[4]) << 20
-        _input.CACHE_BYTES = _tree_model.CACHE_BYTES = _whereabouts.MEMORY_BYTES = keep_bytes
+        _input.CACHE_BYTES = _tree_model.CACHE_BYTES = _descent_settings.CACHE_BYTES = keep_bytes
+        _whereabouts.MEMORY_BYTES = keep_bytes
         ours(task, MadeRows(4 * GROUP_ROWS, task.table))
         before = peak_memory_mb()  # of libraries, and of the parts under way
         made = MadeRows(int(where), task.table)

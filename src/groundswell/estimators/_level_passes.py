@@ -208,7 +208,7 @@ class Passes:
                 cells = np.zeros((len(cells), features.shape[1], *cells.shape[2:]))
             yield Histograms(nodes=task.nodes, cells=cells, features=features)
 
-    def splits(self, tasks: list[Task], rows: Floats) -> "Iterator[Found]":
+    def splits(self, tasks: list[Task], rows: Floats) -> Iterator[Found]:
         """The best splits of nodes with few rows; `rows` is how many each node of the trees has."""
         growth, n_features = self._growth, len(self._growth.bins.counts)
         n_bytes = rows * ((growth.max_features or n_features) + 8 * (3 if growth.target == "class" else 5))
