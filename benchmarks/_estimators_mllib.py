@@ -100,6 +100,7 @@ def main() -> None:
             return {
                 "java_peak_mb": lambda: peak_of_java(spark),
                 "answer": lambda: answer(task, model, path, spark, rows),
+                "steps": lambda: model.summary.numIter if task in ("k-means", "mixture") else None,
             }
 
         report(work)

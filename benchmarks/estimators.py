@@ -10,8 +10,9 @@ compute on two cores. MLlib's Java machine starts before its clock does; scikit-
 of the rows, so compare `ns_per_row`. Needs Java 17 for MLlib, which does the first nine tasks.
 
 Prints one JSON line per task and peer: `ratio` of the peer's time per row to ours, `task`, `peer`, `seconds`,
-`peer_seconds`, both per row, the same of processor time, `peak_mb`, `peer_peak_mb`, and how the answers differ:
-`answer_off` is the largest difference of coefficients, means or variances over the largest of them, `objective` and
+`peer_seconds`, both per row, the same of processor time, `peak_mb`, `peer_peak_mb`, for iterative tasks `steps`,
+`peer_steps` and `ratio_per_step`, of the times that one took on the whole, and how the answers differ: `answer_off` is
+the largest difference of coefficients, means or variances over the largest of them, `objective` and
 `peer_objective` the mean log loss, squared distance or log likelihood on the first row group.
 
 With `--small` both learn from a few rows of ten columns in memory, in turns in one process: one line per task with
@@ -68,8 +69,18 @@ def contest(task: str, path: Path, peers: list[str], repetitions: int) -> None:
             **cpu(mine, other, rows),
             peak_mb=mine.peak_mb,
             peer_peak_mb=other.facts.get("java_peak_mb", other.peak_mb),
+            **steps(mine, other),
             **agreement(task, mine, other),
         )
+
+
+def steps(mine: Measurement, other: Measurement) -> dict[str, float]:
+    """How many steps both took, where that is known, and the ratio of the times that a step took on the whole."""
+    if not (mine.facts.get("steps") and other.facts.get("steps")):
+        return {}
+    ours, theirs = int(mine.facts["steps"]), int(other.facts["steps"])
+    ratio = other.seconds / theirs / (mine.seconds / ours)
+    return {"ratio_per_step": ratio, "steps": ours, "peer_steps": theirs}
 
 
 def cpu(mine: Measurement, other: Measurement, rows: int) -> dict[str, float]:

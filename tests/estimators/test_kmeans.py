@@ -69,3 +69,12 @@ def test_fewer_different_rows_than_clusters_give_centers_that_coincide():
     model = KMeans(3).fit(np.array([[0.0], [1.0], [1.0]]))
     assert sorted(set(model.cluster_centers_.ravel())) == [0.0, 1.0]
     assert model.inertia_ == 0.0
+
+
+def test_it_ends_when_no_row_changes_its_center():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(200, 3)) + 100 * place for place in range(4)])
+    model = KMeans(4, tol=0.0, max_iter=50, random_state=0).fit(X)
+    assert model.n_iter_ < 6
+    again = KMeans(4, tol=0.0, max_iter=500, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.cluster_centers_, again.cluster_centers_)

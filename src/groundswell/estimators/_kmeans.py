@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from groundswell.errors import FitError
 from groundswell.estimators._input import Input, fit_input, is_table, predict_parts
@@ -18,6 +19,10 @@ from groundswell.estimators._row_sample import RowSample
 from groundswell.estimators._transform import TableTransformer, matrix
 from groundswell.statistics import Batch, ClusterSums, Count, Moments, Together
 from groundswell.statistics._nearest_centers import NearestCenters
+
+AT_REST = 1e-24
+"""Centers that move by less of the variance (squared) have kept their rows: what is left is rounding, about 1e-30. One
+row of a hundred thousand million that changes its center moves it by more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,7 @@ def cluster(data: Input, n_clusters: int, max_iter: int, tol: float, n_rounds: i
     require_complete(float(moments.missing.max()), "X")
     require_finite(moments.mean, moments.variance())
     centers = _seeds(data, n_clusters, n_rounds, seed, moments.mean, first["sample"])
-    tolerance, n_iter = tol * float(moments.variance().mean()), 0
+    tolerance, n_iter = max(tol, AT_REST) * float(moments.variance().mean()), 0
     while n_iter < max_iter:
         n_iter += 1
         step = data.fold(ClusterSums(centers)).result()
@@ -75,7 +80,9 @@ def _seeds(
         return np.resize(candidates, (n_clusters, candidates.shape[1]))
     weight = data.fold(ClusterSums(candidates)).result().weight
     few = sklearn.cluster.KMeans(n_clusters, n_init=5, random_state=seed % 2**31)
-    return np.asarray(few.fit(candidates - mean, sample_weight=weight).cluster_centers_ + mean)
+    with threadpool_limits(limits=1, user_api="openmp"):  # for so few rows threads wait longer than they work
+        few.fit(candidates - mean, sample_weight=weight)
+    return np.asarray(few.cluster_centers_ + mean)
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TableTransformer):  # type: ignore[misc]
