@@ -19,11 +19,12 @@ FEATURES, CLUSTERS, GROUP_ROWS = 50, 10, 65_536
 NAMES = [f"x{j}" for j in range(FEATURES)]
 
 Table = Literal[
-    "number", "class", "classes", "count", "positive", "terms", "codes", "gaps", "narrow", "categories", "texts"
-]
-"""Fifty columns and a label: a number, one of two classes or of five, a count, or a positive number; small counts in
-place of the columns, or codes of ten categories, and a class; a tenth of the values missing; ten of the columns; five
-columns of categories; texts of forty words, one for every sixteen rows of the others."""
+    "number", "class", "classes", "count", "positive",
+    "tenths", "terms", "codes", "gaps", "narrow", "categories", "texts",
+]  # fmt: skip
+"""Fifty columns and a label: a number, one of two classes or of five, a count, or a positive number; in place of the
+columns a tenth of each, small counts, or codes of ten categories, and a class; a tenth of the values missing; ten of
+the columns; five columns of categories; texts of forty words, one for every sixteen rows of the others."""
 
 TEXTS_EVERY = 16
 
@@ -61,6 +62,8 @@ def row_group(number: int, rows: int, kind: Table) -> pa.Table:
 
 def _features(kind: Table, columns: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """What a table has in place of the fifty columns."""
+    if kind == "tenths":
+        return {name: column / np.float32(10) for name, column in columns.items()}
     if kind == "terms":
         return {name: np.floor(np.abs(column)) for name, column in columns.items()}
     if kind == "codes":

@@ -68,30 +68,58 @@ def matrices(kind: str, covariances: np.ndarray) -> list[np.ndarray]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("offset", [0.0, 1e6])
 def test_one_step_is_that_of_the_book(kind: str, offset: float) -> None:
-    """Bishop (2006), equations 9.23 to 9.27, with scipy's densities."""
     rng = np.random.default_rng(0)
-    X, w = rng.standard_normal((500, 2)) * 2 + offset, rng.random(500)
+    X, w = rng.standard_normal((500, 2)) * 2, rng.random(500)
     weights, means, covariances = parameters(kind)
-    dense = matrices(kind, covariances)
-    logs = np.stack(
-        [np.log(weights[k]) + multivariate_normal.logpdf(X - offset, means[k], dense[k]) for k in range(3)], axis=1
-    )
-    r = np.exp(logs - logsumexp(logs, axis=1, keepdims=True)) * w[:, None]
     step = MixtureResponsibilities(weights, means + offset, covariances, kind)
-    result = aggregate((Batch(X=X[i::3], weights=w[i::3]) for i in range(3)), step).result()
-    assert result.log_likelihood == pytest.approx(w @ logsumexp(logs, axis=1), rel=1e-12)
-    np.testing.assert_allclose(result.component_weight, r.sum(axis=0), rtol=1e-12)
-    mean = r.T @ (X - offset) / r.sum(axis=0)[:, None]
-    np.testing.assert_allclose(result.mean - offset, mean, rtol=1e-10, atol=1e-9)
-    full = np.stack([(r[:, k, None] * (X - offset - mean[k])).T @ (X - offset - mean[k]) for k in range(3)])
+    result = aggregate((Batch(X=X[i::3] + offset, weights=w[i::3]) for i in range(3)), step).result()
+    expected = of_the_book(X + offset - offset, w, weights, means, covariances, kind)
+    assert result.log_likelihood == pytest.approx(expected[0], rel=1e-12)
+    np.testing.assert_allclose(result.component_weight, expected[1], rtol=1e-12)
+    np.testing.assert_allclose(result.mean - offset, expected[2], rtol=1e-10, atol=1e-9)
+    np.testing.assert_allclose(result.covariance, expected[3], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("apart", [3.0, 10.0, 40.0])
+@pytest.mark.parametrize("order", ["mixed", "sorted", "one component"])
+def test_rows_left_out_of_components_that_lie_apart_change_no_digit(kind: str, apart: float, order: str) -> None:
+    rng = np.random.default_rng(0)
+    weights, means, covariances = parameters(kind)
+    means = means * apart
+    labels = rng.integers(0, 3, 6000)
+    if order != "mixed":
+        labels = np.sort(labels) if order == "sorted" else np.zeros_like(labels)
+    X, w = means[labels] + rng.standard_normal((6000, 2)) * 1.5, rng.random(6000)
+    step = MixtureResponsibilities(weights, means, covariances, kind)
+    result = aggregate([Batch(X=X[i : i + 1000], weights=w[i : i + 1000]) for i in range(0, 6000, 1000)], step).result()
+    expected = of_the_book(X, w, weights, means, covariances, kind)
+    assert result.log_likelihood == pytest.approx(expected[0], rel=1e-12)
+    np.testing.assert_allclose(result.component_weight, expected[1], rtol=1e-9)  # shares of e⁻⁴⁰⁰ have fewer digits
+    seen = expected[1] > 1e-200
+    np.testing.assert_allclose(result.mean[seen], expected[2][seen], rtol=1e-9)
+    of_seen = seen if kind != "tied" else ...
+    np.testing.assert_allclose(result.covariance[of_seen], expected[3][of_seen], rtol=1e-9, atol=1e-11)
+
+
+def of_the_book(
+    X: np.ndarray, w: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray, kind: str
+) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+    """Likelihood, weights, means and covariances by Bishop (2006), equations 9.23 to 9.27, with scipy's densities."""
+    dense = matrices(kind, covariances)
+    logs = np.stack([np.log(weights[k]) + multivariate_normal.logpdf(X, means[k], dense[k]) for k in range(3)], axis=1)
+    r = np.exp(logs - logsumexp(logs, axis=1, keepdims=True)) * w[:, None]
     n = r.sum(axis=0)
-    expected = {
-        "full": full / n[:, None, None],
-        "tied": full.sum(axis=0) / n.sum(),
-        "diagonal": np.diagonal(full, axis1=1, axis2=2) / n[:, None],
-        "spherical": np.trace(full, axis1=1, axis2=2) / (2 * n),
+    share = np.divide(r, n, out=np.zeros_like(r), where=n > 0)
+    mean = share.T @ X
+    full = np.stack([(share[:, k, None] * (X - mean[k])).T @ (X - mean[k]) for k in range(3)])
+    covariance = {
+        "full": full,
+        "tied": (full * n[:, None, None]).sum(axis=0) / n.sum(),
+        "diagonal": np.diagonal(full, axis1=1, axis2=2),
+        "spherical": np.trace(full, axis1=1, axis2=2) / 2,
     }[kind]
-    np.testing.assert_allclose(result.covariance, expected, rtol=1e-9, atol=1e-11)
+    return float(w @ logsumexp(logs, axis=1)), n, mean, covariance
 
 
 @pytest.mark.parametrize("kind", KINDS)

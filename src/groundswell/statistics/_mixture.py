@@ -1,24 +1,19 @@
 """`MixtureResponsibilities`: the expectation step of a Gaussian mixture, with the sums that its maximization needs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from scipy.linalg.blas import dtrmm
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
-from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
+from groundswell.statistics._mixture_steps import Components, Sums, add_rows, log_densities
 from groundswell.statistics._statistic import require_equal, require_same_width
 
 __all__ = ["CovarianceKind", "MixtureResponsibilities", "MixtureResult"]
 
 CovarianceKind = Literal["full", "tied", "diagonal", "spherical"]
-
-PIECE_VALUES = 1 << 16
-"""Values of a piece of a block: it, its whitened form and its weighted form are in the cache together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +47,8 @@ class MixtureResponsibilities:
 
     Missing values: a row with NaN is left out, and its weight counted.
 
+    Components that lie apart share few rows: of one that is another's beyond rounding they cost the density alone.
+
     Args:
         weights: the shares of the components, shape (K,), summing to 1.
         means: shape (K, p).
@@ -79,6 +76,7 @@ class MixtureResponsibilities:
     component_weight: Floats = field(init=False)
     sums: Floats = field(init=False)
     products: Floats = field(init=False)
+    rows: int = field(init=False, default=0)
     dropped: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
@@ -93,10 +91,16 @@ class MixtureResponsibilities:
                 why=f"With {k} components in {p} dimensions they have the shapes {(k, p)} and {shapes[self.kind]}.",
                 fix="Reshape the parameters, or choose another kind of covariance.",
             )
-        self._whitening = _whitening(self.covariances, self.kind, p)
-        self._origin = self.means.mean(axis=0)
+        self._components = _prepared(self.weights, self.means, self.covariances, self.kind)
         self.component_weight, self.sums = np.zeros(k), np.zeros((k, p))
         self.products = np.zeros((k, p, p) if self.kind in ("full", "tied") else (k, p))
+
+    def __getstate__(self) -> dict[str, Any]:  # Any: parameters and sums
+        return {name: value for name, value in vars(self).items() if name != "_components"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:  # Any: parameters and sums
+        vars(self).update(state)
+        self._components = _prepared(self.weights, self.means, self.covariances, self.kind)
 
     def zero(self) -> "MixtureResponsibilities":
         """The same parameters, no rows."""
@@ -110,66 +114,15 @@ class MixtureResponsibilities:
         """
         for block in batch.blocks():
             require_same_width(self.means.shape[1], block.n_features)
-            for place, d in self._pieces(block):
-                weights = None if block.weights is None else block.weights[place]
-                log_joint = self._log_joint(d)
-                if np.isnan(log_joint.sum()):
-                    complete = ~np.isnan(d).any(axis=0)
-                    self.dropped += float((~complete).sum() if weights is None else weights[~complete].sum())
-                    weights = None if weights is None else weights[complete]
-                    d, log_joint = np.ascontiguousarray(d[:, complete]), log_joint[:, complete]
-                self._add(d, weights, log_joint)
+            sums = Sums(component_weight=self.component_weight, sums=self.sums, products=self.products)
+            found = add_rows(block.matrix, block.weights, self._components, sums, self.rows)
+            self.rows += len(block)
+            self.log_likelihood += found[0]
+            self.dropped += found[1]
 
     def log_joint(self, block: Batch) -> Floats:
         """log πₖ + log N(x; μₖ, Σₖ) of each component and row of a block, shape (K, rows)."""
-        found = np.empty((len(self.means), len(block)))
-        for place, d in self._pieces(block):
-            found[:, place] = self._log_joint(d)
-        return found
-
-    def _pieces(self, block: Batch) -> Iterator[tuple[slice, Floats]]:
-        """The rows in pieces, each with its place: x less a point amid the means, shape (p, rows), in one memory."""
-        X, width = block.matrix, self.means.shape[1]
-        size = max(PIECE_VALUES // max(width, 1), 64)
-        memory = np.empty(min(size, len(X)) * width)
-        for start in range(0, len(X), size):
-            part = X[start : start + size].T
-            with np.errstate(invalid="ignore"):  # NaN in the data is not an event
-                d = np.subtract(part, self._origin[:, None], out=memory[: part.size].reshape(part.shape))
-            yield slice(start, start + part.shape[1]), d
-
-    def _log_joint(self, d: Floats) -> Floats:
-        log_joint = np.empty((len(self.means), d.shape[1]))
-        with np.errstate(divide="ignore"):  # a component of weight zero has the logarithm −∞, and no responsibility
-            constant = np.log(self.weights) - 0.5 * len(d) * np.log(2 * np.pi)
-        z, ones = d, np.ones(len(d))
-        for k, mean in enumerate(self.means - self._origin):
-            factor = self._whitening[min(k, len(self._whitening) - 1)]
-            if factor.ndim == 2:
-                if k < len(self._whitening):
-                    z = dtrmm(1.0, factor, d.T, side=1).T
-                _squares(z, mean @ factor, ones, log_joint[k])
-                half_log_determinant = np.log(np.diagonal(factor)).sum()
-            else:
-                _squares(d, mean, factor, log_joint[k])
-                half_log_determinant = np.log(factor).sum()
-            log_joint[k] *= -0.5
-            log_joint[k] += constant[k] + half_log_determinant
-        return log_joint
-
-    def _add(self, d: Floats, weights: Floats | None, log_joint: Floats) -> None:
-        top = log_joint.max(axis=0, initial=-np.inf)
-        responsibilities = np.exp(log_joint - top)
-        total = responsibilities.sum(axis=0)
-        log_p = top + np.log(total)
-        self.log_likelihood += float(log_p.sum() if weights is None else weights @ log_p)
-        responsibilities /= total if weights is None else total / weights
-        self.component_weight = self.component_weight + responsibilities.sum(axis=1)
-        roots, e = np.sqrt(responsibilities), np.empty_like(d)
-        for k, mean in enumerate(self.means - self._origin):
-            _weighted(d, mean, roots[k], e)
-            self.sums[k] += e @ roots[k]
-            self.products[k] += e @ e.T if self.products.ndim == 3 else np.einsum("ij,ij->i", e, e)
+        return log_densities(block.matrix, self._components)
 
     def merge(self, other: "MixtureResponsibilities") -> None:
         """Add the sums.
@@ -181,6 +134,7 @@ class MixtureResponsibilities:
         self.log_likelihood += other.log_likelihood
         self.component_weight = self.component_weight + other.component_weight
         self.sums, self.products = self.sums + other.sums, self.products + other.products
+        self.rows += other.rows
         self.dropped += other.dropped
 
     def result(self) -> MixtureResult:
@@ -206,39 +160,31 @@ class MixtureResponsibilities:
         return np.divide(scatter, n, out=np.zeros_like(scatter), where=n > 0)
 
 
-def _whitening(covariances: Floats, kind: CovarianceKind, n_features: int) -> list[Floats]:
-    """For each component, or once if tied, W with Σ⁻¹ = W Wᵀ: an upper triangle, or its diagonal alone."""
+def _prepared(weights: Floats, means: Floats, covariances: Floats, kind: CovarianceKind) -> Components:
+    k, p = means.shape
+    origin = means.mean(axis=0)
+    centers = means - origin
+    factors, scales = np.empty((0, p, p)), np.ones((k, p))
     try:
         if kind in ("diagonal", "spherical"):
             if not (covariances > 0).all():
                 raise np.linalg.LinAlgError
-            roots = 1 / np.sqrt(covariances)
-            return list(roots if kind == "diagonal" else np.tile(roots[:, None], n_features))
-        matrices = covariances if kind == "full" else covariances[None]
-        return [np.linalg.inv(np.linalg.cholesky(matrix)).T for matrix in matrices]
+            scales /= np.sqrt(covariances if kind == "diagonal" else covariances[:, None])
+            shifts, densities = centers, np.log(scales).sum(axis=1)
+        else:
+            matrices = covariances if kind == "full" else covariances[None]
+            factors = np.stack([np.tril(np.linalg.inv(np.linalg.cholesky(matrix))) for matrix in matrices])
+            shifts = np.stack([factors[min(i, len(factors) - 1)] @ center for i, center in enumerate(centers)])
+            densities = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
     except np.linalg.LinAlgError:
         raise DataError(
             "A covariance of the mixture is not positive definite.",
             why="Its component has collapsed onto fewer dimensions than the data has, and has no density there.",
             fix="Add a small number to the diagonals of the covariances, or use fewer components.",
         ) from None
-
-
-@compiled
-def _squares(z: Floats, center: Floats, scale: Floats, squares: Floats) -> None:
-    """Σ ((z − center) scale)² over the features of each row; z has the shape (p, rows)."""
-    squares[:] = 0
-    for j in range(z.shape[0]):
-        values, shift, factor = z[j], center[j], scale[j]
-        for i in range(z.shape[1]):
-            difference = (values[i] - shift) * factor
-            squares[i] += difference * difference
-
-
-@compiled
-def _weighted(d: Floats, mean: Floats, roots: Floats, e: Floats) -> None:
-    """(d − mean) √r, so that its products with itself and with √r are the weighted ones; d has the shape (p, rows)."""
-    for j in range(d.shape[0]):
-        values, out, shift = d[j], e[j], mean[j]
-        for i in range(d.shape[1]):
-            out[i] = (values[i] - shift) * roots[i]
+    with np.errstate(divide="ignore"):  # a component of weight zero has the logarithm −∞, and no responsibility
+        constants = np.log(weights) - 0.5 * p * np.log(2 * np.pi) + densities
+    heads = np.ascontiguousarray(factors[:, : p // 2, : p // 2])
+    return Components(
+        origin=origin, centers=centers, constants=constants, shifts=shifts, scales=scales, factors=factors, heads=heads
+    )
