@@ -60,6 +60,25 @@ def descend(
 
 
 @compiled
+def _loss(loss: int, epsilon: float, eta: float, target: float) -> tuple[float, float]:
+    """The loss of a number, by its code, and its slope; `SlopedLoss` of one row."""
+    sign = 2 * target - 1
+    if loss == 0:
+        return max(0.0, 1 - sign * eta), (-sign if sign * eta <= 1 else 0.0)
+    if loss == 1:
+        e = np.exp(-abs(eta))
+        return np.log1p(e) + max(eta, 0.0) - target * eta, (1.0 if eta >= 0 else e) / (1 + e) - target
+    if loss == 2:
+        margin = max(0.0, 1 - sign * eta)
+        return margin * margin, -2 * sign * margin
+    if loss == 3:
+        return 0.5 * (target - eta) ** 2, eta - target
+    r = abs(eta - target)
+    value = 0.5 * r * r if r <= epsilon else epsilon * r - 0.5 * epsilon * epsilon
+    return value, min(max(eta - target, -epsilon), epsilon)
+
+
+@compiled
 def _descend(
     X: NDArray[Any],
     thin: tuple[Floats, NDArray[Any], NDArray[Any]],
@@ -76,7 +95,8 @@ def _descend(
 ) -> float:
     """Rows are those of X, or, if it is empty, the sparse ones. W stands for scale · W as long as nothing needs it.
 
-    It is one long function, as all of its parts share the state of the descent.
+    It is one long function of many plain arrays, as its parts share the state of the descent and kernels know no
+    dataclasses.
     """
     loss, epsilon, size, square, absolute, intercept, first, averaged = settings
     data, places, ends = thin
@@ -104,24 +124,7 @@ def _descend(
                     for k in range(ends[row], ends[row + 1]):
                         eta += W[f, places[k]] * data[k]
                 eta = scale * eta + b[f]
-                target = y[row, f]
-                sign = 2 * target - 1
-                if loss == 0:
-                    value = max(0.0, 1 - sign * eta)
-                    slope = -sign if sign * eta <= 1 else 0.0
-                elif loss == 1:
-                    e = np.exp(-abs(eta))
-                    value = np.log1p(e) + max(eta, 0.0) - target * eta
-                    slope = (1.0 if eta >= 0 else e) / (1 + e) - target
-                elif loss == 2:
-                    margin = max(0.0, 1 - sign * eta)
-                    value, slope = margin * margin, -2 * sign * margin
-                elif loss == 3:
-                    value, slope = 0.5 * (target - eta) ** 2, eta - target
-                else:
-                    r = abs(eta - target)
-                    value = 0.5 * r * r if r <= epsilon else epsilon * r - 0.5 * epsilon * epsilon
-                    slope = min(max(eta - target, -epsilon), epsilon)
+                value, slope = _loss(loss, epsilon, eta, y[row, f])
                 total += weights[row] * value
                 slopes[i - start, f] = weights[row] * slope
         rate, shrink = rates[step] / (stop - start), max(0.0, 1 - rates[step] * square)

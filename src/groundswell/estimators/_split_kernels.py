@@ -1,4 +1,7 @@
-"""Compiled loops that rate splits: of histograms of nodes, and of the rows of nodes that few have reached."""
+"""Compiled loops that rate splits: of histograms of nodes, and of the rows of nodes that few have reached.
+
+They take long lists of plain arrays, as kernels know no dataclasses.
+"""
 
 from typing import TypeAlias
 

@@ -8,12 +8,14 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from groundswell.errors import CorruptionError
+from groundswell.tables import sync_folder
 
-__all__ = ["digest_of", "sync_folder", "write_durably"]
+__all__ = ["digest_of", "write_durably"]
 
 _BLOCK_BYTES = 1 << 20
 
@@ -22,7 +24,8 @@ def write_durably(path: Path, blocks: Iterable[bytes | memoryview]) -> str:
     """Write the blocks to `path`, replacing what was there, and return the sha256 digest in hexadecimal.
 
     Raises:
-        CorruptionError: the disk is full or not writable; what was there before stays.
+        CorruptionError: the disk is full or not writable; what was there before stays, unless only the folder's names
+            could not be flushed.
     """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     digest = hashlib.sha256()
@@ -36,22 +39,13 @@ def write_durably(path: Path, blocks: Iterable[bytes | memoryview]) -> str:
             os.fsync(file.fileno())
         beside.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise CorruptionError.unwritable(path, error) from error
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # what failed first is what is told
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CorruptionError.unwritable(path, error) from error
         raise
     return digest.hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's list of names, without which a renamed file can be gone after a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def digest_of(file: BinaryIO) -> str:

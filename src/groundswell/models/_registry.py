@@ -14,12 +14,13 @@ from groundswell.catalog import Catalog, Entry
 from groundswell.errors import ConflictError, InUseError, NotFoundError, choices
 from groundswell.models._candidate import Candidate, TrainedOn
 from groundswell.models._card import model_card
-from groundswell.models._files import digest_of, sync_folder, write_durably
+from groundswell.models._files import digest_of, write_durably
 from groundswell.models._formats import ModelFile, copy_model
 from groundswell.models._model_version import ModelVersion
 from groundswell.models._reference import Reference, check_alias
 from groundswell.models._signature import Signature
 from groundswell.models._writer import Writer
+from groundswell.tables import sync_folder
 from groundswell.types import check_name
 
 __all__ = ["Registry"]

@@ -2,7 +2,8 @@
 
 For every node, feature and bin: rows, weight, and sums of the target. The inner loop is compiled: it looks at each row
 once, and adds all sums of a cell where they lie side by side. Memory decides its speed: the histograms of a deep level
-are larger than the cache, so those of rows without weights pack two counts into one number.
+are larger than the cache, so those of rows without weights pack two counts into one number. The three loops repeat
+their heads, as a branch on the kind of target inside would be taken for every cell.
 """
 
 from collections.abc import Callable
