@@ -8,7 +8,6 @@ References:
     Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
 """
 
-from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,17 +27,22 @@ def row_hashes(matrix: NDArray[Any], *others: NDArray[Any]) -> Hashes:
     Numbers count to 28 binary digits, so that rows which a pipeline computed in another order draw the same: a scaler
     of a table in parts and one of the array differ in the last digits.
     """
-    state, values = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64), np.empty(len(matrix))
-    for column in chain(matrix.T, *(other.T for other in others)):
-        np.add(column, 0.0, out=values, dtype=np.float64)  # + 0.0 makes −0 the same as 0
-        _mix(state, values.view(np.uint64))
+    state = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64)
+    for part in (matrix, *others):
+        _mix(state, part)
     return state
 
 
 @compiled
-def _mix(state: Hashes, bits: Hashes) -> None:
-    """Work the bits of a column into the hashes."""
+def _mix(state: Hashes, matrix: NDArray[Any]) -> None:
+    """Work the bits of columns into the hashes, column by column; some rows at a time, which stay in the cache."""
     kept = ~(np.uint64(2) * _HALF - np.uint64(1))
-    for i in range(len(state)):
-        mixed = (state[i] ^ ((bits[i] + _HALF) & kept)) * np.uint64(0xBF58476D1CE4E5B9)
-        state[i] = mixed ^ (mixed >> np.uint64(29))
+    n_rows, n_columns = matrix.shape
+    for start in range(0, n_rows, 256):
+        hashes = state[start : start + 256]
+        for j in range(n_columns):
+            column = matrix[start : start + 256, j]
+            for i in range(len(hashes)):
+                bits = np.float64(np.float64(column[i]) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
+                mixed = (hashes[i] ^ ((bits + _HALF) & kept)) * np.uint64(0xBF58476D1CE4E5B9)
+                hashes[i] = mixed ^ (mixed >> np.uint64(29))

@@ -6,7 +6,7 @@ import numpy as np
 
 from groundswell.statistics._batch import Batch
 from groundswell.statistics._gram import weighted_products
-from groundswell.statistics._matrix import Floats
+from groundswell.statistics._matrix import Floats, over_rows
 from groundswell.statistics._scatter import Scatter
 from groundswell.statistics._shifted import pilot_of
 from groundswell.statistics._statistic import require_same_width
@@ -130,6 +130,6 @@ def _of_block(block: Batch) -> Scatter:
     with np.errstate(invalid="ignore", over="ignore"):  # infinite and very large values
         shifted = y - y_pilot
         weighted = shifted if w is None else shifted * w[:, None]
-        cross, squares = design.T @ weighted, shifted.T @ weighted
+        cross, squares = over_rows(design, weighted), over_rows(shifted, weighted)
     products = np.block([[weighted_products(design, w), cross], [cross.T, squares]])
     return Scatter.of_design(products, np.append(block.shifted.pilot, y_pilot))

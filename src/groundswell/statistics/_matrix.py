@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from groundswell.errors import TypeMismatchError
 from groundswell.types import is_numeric
 
-__all__ = ["Column", "Floats", "Matrix", "SparseMatrix", "column_major", "numbers", "whole"]
+__all__ = ["Column", "Floats", "Matrix", "SparseMatrix", "column_major", "numbers", "over_rows", "whole"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -109,6 +109,22 @@ def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if not isinstance(column, pa.ChunkedArray):
         return column
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def over_rows(left: Floats, right: Floats) -> Floats:
+    """leftᵀ right: products summed over the rows, while other threads run.
+
+    NumPy's `@` and `vecdot` keep the interpreter to themselves where they have less than 500 results, however many rows
+    these are sums of.
+
+    Args:
+        left: shape (rows, p).
+        right: shape (rows,) or (rows, q).
+
+    Returns:
+        Of the shape (p,) or (p, q).
+    """
+    return np.asarray(np.dot(left.T, right))
 
 
 def _fits(out: NDArray[Any], n_rows: int, width: int, dtype: np.dtype[Any]) -> bool:

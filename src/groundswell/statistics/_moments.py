@@ -8,7 +8,7 @@ from scipy import sparse
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
-from groundswell.statistics._matrix import Floats
+from groundswell.statistics._matrix import Floats, over_rows
 from groundswell.statistics._statistic import require_equal, require_same_width
 
 __all__ = ["Moments", "MomentsResult"]
@@ -209,16 +209,21 @@ def _power_sums(d: Floats, w: Floats | None, order: int) -> list[Floats]:
     """Σ w dᵏ along the rows, for k = 1 … order."""
     with np.errstate(invalid="ignore", over="ignore"):  # infinite and very large values
         if w is None:
-            sums, square = [d @ np.ones(d.shape[1]), np.vecdot(d, d)], d
+            sums, square = [over_rows(d.T, np.ones(d.shape[1])), _row_products(d, d)], d
             if order > 2:
                 square = d * d
-                sums.append(np.vecdot(square, d))
-            return [*sums, np.vecdot(square, square)] if order > 3 else sums
-        weighted, sums = d * w, [d @ w]
+                sums.append(_row_products(square, d))
+            return [*sums, _row_products(square, square)] if order > 3 else sums
+        weighted, sums = d * w, [over_rows(d.T, w)]
         for _ in range(2, order):
-            sums.append(np.vecdot(weighted, d))
+            sums.append(_row_products(weighted, d))
             weighted *= d
-        return [*sums, np.vecdot(weighted, d)]
+        return [*sums, _row_products(weighted, d)]
+
+
+def _row_products(a: Floats, b: Floats) -> Floats:
+    """Σ a b along each row, while other threads run; see `over_rows`."""
+    return np.asarray(np.einsum("ij,ij->i", a, b))
 
 
 def _combine_central(n: Floats, ours: Floats, m: Floats, theirs: Floats, delta: Floats) -> Floats:

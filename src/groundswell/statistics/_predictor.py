@@ -7,7 +7,7 @@ from scipy import sparse
 
 from groundswell.statistics._batch import Batch
 from groundswell.statistics._gram import weighted_products
-from groundswell.statistics._matrix import Floats
+from groundswell.statistics._matrix import Floats, over_rows
 from groundswell.statistics._statistic import require_same_width
 
 __all__ = ["LinearPredictor"]
@@ -49,7 +49,7 @@ class LinearPredictor:
     def gradient(self, block: Batch, residual: Floats) -> Floats:
         """Σ r [1, z] over the rows for residuals r of the shape of η; of the shape of the coefficients."""
         if block.X is None or isinstance(block.X, np.ndarray):
-            gradient: Floats = self._transform(block).T @ (block.shifted.design.T @ residual)
+            gradient: Floats = self._transform(block).T @ over_rows(block.shifted.design, residual)
             return gradient
         total = residual.sum(axis=0, keepdims=True)
         centered = np.asarray(block.X.T @ residual) - np.multiply.outer(self.center, total[0])
