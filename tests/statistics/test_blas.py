@@ -18,3 +18,10 @@ def test_the_limits_come_back_as_they_were() -> None:
             assert threads() == {1}
         assert threads() == {1}
     assert threads() == before
+
+
+def test_products_of_compiled_kernels_are_limited_too() -> None:
+    with one_blas_thread():
+        found = ThreadpoolController().select(user_api="blas").info()
+        assert {int(info["num_threads"]) for info in found} == {1}
+        assert any("scipy" in info["filepath"] for info in found)

@@ -6,9 +6,8 @@ import numpy as np
 
 from groundswell.errors import DataError
 from groundswell.statistics._batch import Batch
-from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
-from groundswell.statistics._nearest_centers import Labels, NearestCenters, Rows
+from groundswell.statistics._nearest_centers import NearestCenters, Totals
 from groundswell.statistics._statistic import require_equal, require_same_width
 
 __all__ = ["ClusterSums", "ClusterSumsResult"]
@@ -86,13 +85,11 @@ class ClusterSums:
         plain = isinstance(batch.X, np.ndarray) and batch.weights is None  # the pieces below are blocks enough
         for block in (batch,) if plain else batch.blocks():
             require_same_width(self.centers.shape[1], block.n_features)
-            weight, sums = np.zeros_like(self.weight), np.zeros_like(self.sums)
-            squares = np.zeros(self.centers.shape[1])
-            for place, rows, labels in prepared.pieces(block.matrix):
-                weights = np.ones(len(rows)) if block.weights is None else block.weights[place].copy()
-                self.dropped += _add(rows, labels, weights, self.centers, weight, sums, squares)
-            self.weight, self.sums = self.weight + weight, self.sums + sums
-            self.inertia += float(squares.sum())
+            totals = Totals.of(self.centers)
+            prepared.add(block.matrix, block.weights, totals)
+            self.weight, self.sums = self.weight + totals.weight, self.sums + totals.sums
+            self.inertia += float(totals.squares.sum())
+            self.dropped += float(totals.dropped[0])
 
     def merge(self, other: "ClusterSums") -> None:
         """Add the sums.
@@ -111,25 +108,3 @@ class ClusterSums:
         return ClusterSumsResult(
             weight=self.weight.copy(), mean=self.centers + step, inertia=self.inertia, dropped=self.dropped
         )
-
-
-@compiled
-def _add(
-    rows: Rows, labels: Labels, weights: Floats, centers: Floats, weight: Floats, sums: Floats, squares: Floats
-) -> float:
-    """Add the rows to the weights and sums of their centers and to the squares of each feature; what is left out."""
-    n_rows, n_features = rows.shape
-    dropped = 0.0
-    for i in range(n_rows):
-        k, w = labels[i], weights[i]
-        if k < 0:
-            dropped += w
-            continue
-        row, center, total = rows[i], centers[k], sums[k]
-        weight[k] += w
-        for j in range(n_features):
-            difference = row[j] - center[j]
-            weighted = w * difference
-            total[j] += weighted
-            squares[j] += weighted * difference
-    return dropped

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401  # what a kernel's np.dot calls; `one_blas_thread` has to know of it
 from numpy.typing import NDArray
 
 from groundswell.statistics._compiled import compiled

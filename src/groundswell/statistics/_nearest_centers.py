@@ -6,8 +6,8 @@ squared differences. So every row gets the center it would get in float64, howev
 ones the first. k-means is the caller: its step, and the sample from which it starts.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from groundswell.statistics._compiled import compiled
 from groundswell.statistics._matrix import Floats
 
-__all__ = ["Labels", "NearestCenters", "Rows"]
+__all__ = ["NearestCenters", "Totals"]
 
 Singles = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -24,6 +24,29 @@ Rows = NDArray[np.float32] | Floats
 
 PIECE_VALUES = 1 << 16
 """Values of a piece: with its copies and scores it stays in the cache between one step and the next."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Sums around K centers in p dimensions, which are added to in place.
+
+    Attributes:
+        weight: Σ w of each center's rows, shape (K,).
+        sums: Σ w (x − center) of each center's rows, shape (K, p).
+        squares: Σ w (x − center)² of each feature over all rows, shape (p,).
+        dropped: Σ w of the rows that have no nearest center, shape (1,).
+    """
+
+    weight: Floats
+    sums: Floats
+    squares: Floats
+    dropped: Floats
+
+    @classmethod
+    def of(cls, centers: Floats) -> Self:
+        """Nothing yet."""
+        k, p = centers.shape
+        return cls(weight=np.zeros(k), sums=np.zeros((k, p)), squares=np.zeros(p), dropped=np.zeros(1))
 
 
 class NearestCenters:
@@ -58,67 +81,107 @@ class NearestCenters:
             slack = 2.2 * (self.centers.shape[1] + 8) * 2.0**-24
             self._margin = np.array([slack * largest, slack * largest**2 / 2 + 1e-30], np.float32)
 
-    def pieces(self, X: NDArray[Any]) -> Iterator[tuple[slice, Rows, Labels]]:
-        """The rows in pieces for the cache: the place of each piece, its rows, and the numbers of their centers.
-
-        The number is −1 where a value is NaN. The memory of the rows is used again for the next piece: fresh memory for
-        each would cost as much as the work.
+    def labels(self, X: NDArray[Any]) -> Labels:
+        """The number of the nearest center of each row of X, shape (rows,); −1 where a value is NaN.
 
         Args:
             X: shape (rows, p), numbers of any type; best column-major or contiguous.
         """
-        if X.dtype not in (np.float32, np.float64):
-            X = np.asfortranarray(X, np.float64)
-        columns = None if X.flags.c_contiguous else _columns(X)
-        width = X.shape[1]
-        size = min(max(PIECE_VALUES // max(width, 1), 64), max(len(X), 1))
-        turned, shifted = np.empty(size * width, X.dtype), np.empty(size * width, np.float32)
-        for start in range(0, len(X), size):
-            rows = X[start : start + size]
-            around = shifted[: rows.size].reshape(width, len(rows))
-            if columns is None:
-                _shift(_sealed(rows), self._origin, around)
-            else:
-                rows = turned[: rows.size].reshape(rows.shape)
-                _turn(*columns, start, self._origin, rows, around)
-            yield slice(start, start + len(rows)), rows, self._decided(_sealed(rows), around)
-
-    def _decided(self, rows: Rows, around: Singles) -> Labels:
-        labels = np.empty(len(rows), np.int32)
-        with np.errstate(over="ignore", invalid="ignore"):
-            products = self._around @ around
-        _decide(rows, around, products, self._halves, self._margin, self.centers, labels)
-        return labels
-
-    def labels(self, X: NDArray[Any]) -> Labels:
-        """The number of the nearest center of each row of X, shape (rows,); −1 where a value is NaN."""
-        found = np.empty(len(X), np.int32)
-        for place, _, labels in self.pieces(X):
-            found[place] = labels
-        return found
+        return self._visit(X)
 
     def squares(self, X: NDArray[Any]) -> Floats:
         """The squared distance of each row of X to its nearest center, shape (rows,); NaN where a value is."""
         found = np.empty(len(X))
-        for place, rows, labels in self.pieces(X):
-            _measure(rows, labels, self.centers, found[place])
+        self._visit(X, squares=found)
         return found
 
+    def add(self, X: NDArray[Any], weights: Floats | None, totals: Totals) -> None:
+        """Add each row of X to the totals of its nearest center.
 
-def _columns(X: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """The memory of a column-major matrix as one array, and the distance of its columns; a copy if it is none."""
-    gap, rest = divmod(X.strides[1], X.itemsize)
-    if X.strides[0] != X.itemsize or rest or gap < len(X):
-        X = np.asfortranarray(X)
-        gap = len(X)
-    extent = gap * (X.shape[1] - 1) + len(X) if X.size else 0
-    return np.lib.stride_tricks.as_strided(X, (extent,), (X.itemsize,), writeable=False), gap
+        Args:
+            X: as for `labels`.
+            weights: of the rows, shape (rows,); None is one for each.
+            totals: those to add to.
+        """
+        self._visit(X, weights=None if weights is None else np.ascontiguousarray(weights), totals=totals)
+
+    def _visit(
+        self,
+        X: NDArray[Any],
+        *,
+        squares: Floats | None = None,
+        weights: Floats | None = None,
+        totals: Totals | None = None,
+    ) -> Labels:
+        if X.dtype not in (np.float32, np.float64):
+            X = np.asfortranarray(X, np.float64)
+        labels, nothing, width = np.empty(len(X), np.int32), np.empty(0), X.shape[1]
+        sums = Totals.of(np.empty((0, width))) if totals is None else totals
+        size = min(max(PIECE_VALUES // max(width, 1), 64), max(len(X), 1))
+        _visit_pieces(
+            *_memory_of(X), size, self._origin, self._around, self._halves, self._margin, self.centers, labels,
+            nothing if squares is None else squares, nothing if weights is None else weights,
+            sums.weight, sums.sums, sums.squares, sums.dropped,
+        )  # fmt: skip
+        return labels
 
 
-def _sealed(rows: NDArray[Any]) -> NDArray[Any]:
-    """The same array, not writable: kernels are compiled for one of both, and memory of Arrow is not."""
-    rows.flags.writeable = False
-    return rows
+def _memory_of(X: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """The memory of a matrix as one array, and the distance of its columns; 0 where it lies row by row.
+
+    It is not writable: kernels are compiled for one of both, and memory of Arrow is not.
+    """
+    if X.flags.c_contiguous:
+        values, gap = X.reshape(-1), 0
+    else:
+        gap, rest = divmod(X.strides[1], X.itemsize)
+        if X.strides[0] != X.itemsize or rest or gap < len(X):
+            X = np.asfortranarray(X)
+            gap = len(X)
+        extent = gap * (X.shape[1] - 1) + len(X) if X.size else 0
+        values = np.lib.stride_tricks.as_strided(X, (extent,), (X.itemsize,))
+    values.flags.writeable = False
+    return values, gap
+
+
+@compiled
+def _visit_pieces(
+    values: NDArray[Any],
+    across: int,
+    size: int,
+    origin: Singles,
+    centers_around: Singles,
+    halves: Singles,
+    margin: Singles,
+    centers: Floats,
+    labels: Labels,
+    squares: Floats,
+    weights: Floats,
+    weight: Floats,
+    sums: Floats,
+    spread: Floats,
+    dropped: Floats,
+) -> None:
+    """Find the center of each row, and what else there is memory for; in pieces, as a whole without the interpreter."""
+    K, p = centers.shape
+    turned, shifted = np.empty(size * p, values.dtype), np.empty(size * p, np.float32)
+    scores = np.empty(size * K, np.float32)
+    for start in range(0, len(labels), size):
+        m = min(size, len(labels) - start)
+        around, products = shifted[: m * p].reshape((p, m)), scores[: K * m].reshape((K, m))
+        found, part = labels[start : start + m], weights[start : start + m]
+        if across:
+            copied = turned[: m * p].reshape((m, p))
+            _turn(values, across, start, origin, copied, around)
+            np.dot(centers_around, around, products)
+            _decide(copied, around, products, halves, margin, centers, found)
+            _use(copied, found, centers, squares[start : start + m], part, weight, sums, spread, dropped)
+        else:
+            rows = values[start * p : (start + m) * p].reshape((m, p))
+            _shift(rows, origin, around)
+            np.dot(centers_around, around, products)
+            _decide(rows, around, products, halves, margin, centers, found)
+            _use(rows, found, centers, squares[start : start + m], part, weight, sums, spread, dropped)
 
 
 @compiled
@@ -224,6 +287,25 @@ def _decide(
 
 
 @compiled
+def _use(
+    rows: Rows,
+    labels: Labels,
+    centers: Floats,
+    squares: Floats,
+    weights: Floats,
+    weight: Floats,
+    sums: Floats,
+    spread: Floats,
+    dropped: Floats,
+) -> None:
+    """Write the squared distances of rows, or add these to the totals of their centers."""
+    if len(squares):
+        _measure(rows, labels, centers, squares)
+    if len(sums):
+        _add(rows, labels, weights, centers, weight, sums, spread, dropped)
+
+
+@compiled
 def _measure(rows: Rows, labels: Labels, centers: Floats, squares: Floats) -> None:
     """The squared distance of each row to the center it was given, summed in four strands."""
     n_rows, n_features = rows.shape
@@ -239,3 +321,30 @@ def _measure(rows: Rows, labels: Labels, centers: Floats, squares: Floats) -> No
         for j in range(fours, n_features):
             sum0 += (row[j] - center[j]) ** 2
         squares[i] = (sum0 + sum1) + (sum2 + sum3) if labels[i] >= 0 else np.nan
+
+
+@compiled
+def _add(
+    rows: Rows,
+    labels: Labels,
+    weights: Floats,
+    centers: Floats,
+    weight: Floats,
+    sums: Floats,
+    squares: Floats,
+    dropped: Floats,
+) -> None:
+    """Add the rows to the weights and sums of their centers and to the squares of each feature."""
+    n_rows, n_features = rows.shape
+    for i in range(n_rows):
+        k, w = labels[i], weights[i] if len(weights) else 1.0
+        if k < 0:
+            dropped[0] += w
+            continue
+        row, center, total = rows[i], centers[k], sums[k]
+        weight[k] += w
+        for j in range(n_features):
+            difference = row[j] - center[j]
+            weighted = w * difference
+            total[j] += weighted
+            squares[j] += weighted * difference
