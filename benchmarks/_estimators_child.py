@@ -134,7 +134,7 @@ def main() -> None:
             X, y = first.drop(columns="label"), first["label"]
             return task.answer(model, X if who == "ours" else X.to_numpy(), y)
 
-        taken = getattr(model, "n_iter_", None) if task.objective else None
+        taken = getattr(model, "n_iter_", None)
         steps = None if taken is None else int(np.max(taken))
         return {"rows": rows, "cpu_seconds": cpu_seconds, "answer": answer, "steps": steps}
 

@@ -69,7 +69,7 @@ def contest(task: str, path: Path, peers: list[str], repetitions: int) -> None:
             **cpu(mine, other, rows),
             peak_mb=mine.peak_mb,
             peer_peak_mb=other.facts.get("java_peak_mb", other.peak_mb),
-            **steps(mine, other),
+            **(steps(mine, other) if TASKS[task].objective else {}),
             **agreement(task, mine, other),
         )
 
