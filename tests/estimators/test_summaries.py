@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import statsmodels.api as sm
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from groundswell.errors import DataError, FitError
@@ -83,6 +84,36 @@ def test_generalized_linear_models_are_statsmodels(family: Any, link: Any, weigh
         assert summary.log_likelihood == pytest.approx(theirs.llf, rel=1e-8)
         assert summary.aic == pytest.approx(theirs.aic, rel=1e-8)
         assert summary.bic == pytest.approx(theirs.bic_llf, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("family", "link"), [("gaussian", "log"), ("binomial", "logit"), ("poisson", "log"), ("gamma", "inverse")]
+)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_start_on_a_sample_ends_where_that_at_the_mean_does(
+    monkeypatch: pytest.MonkeyPatch, family: Any, link: Any, fit_intercept: bool
+) -> None:
+    X, y, w = _data(family, link)
+    X = X if fit_intercept else np.column_stack([X, np.ones(len(X))])
+    model = GeneralizedLinearModel(family, link=link, fit_intercept=fit_intercept, tol=1e-14)
+    expected = clone(model).fit(X, y, w)
+    monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", 60)
+    found = clone(model).fit(X, y, w)
+    assert (found.n_iter_, found.n_passes_) != (expected.n_iter_, expected.n_passes_)
+    for name in ("coef_", "standard_errors_", "deviance_", "null_deviance_", "log_likelihood_", "pearson_"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6)
+
+
+def test_a_sample_that_leads_astray_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fourth row is of another slope, and by itself the start of a worse model than the mean alone."""
+    rng = np.random.default_rng(0)
+    x = rng.random(400) * 4
+    y = rng.poisson(np.exp(np.where(np.arange(400) % 4 == 0, 6 - 2 * x, x / 2))).astype(float)
+    expected = GeneralizedLinearModel("poisson").fit(x[:, None], y)
+    monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", 100)
+    found = GeneralizedLinearModel("poisson").fit(x[:, None], y)
+    assert found.n_iter_ == expected.n_iter_
+    np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("family", "link"), [("poisson", "log"), ("gamma", "inverse"), ("gaussian", "identity")])

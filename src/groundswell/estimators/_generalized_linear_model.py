@@ -16,6 +16,7 @@ from groundswell.estimators._least_squares import around_origin, normal_equation
 from groundswell.estimators._linear_model import linear_predictions, term_names
 from groundswell.estimators._score import Regressor
 from groundswell.estimators._scoring import ScoringResult, ScoringSums
+from groundswell.estimators._start_sample import start_sample
 from groundswell.estimators._summary import CoefficientTable, GeneralizedLinearSummary, inverse_diagonal
 from groundswell.statistics import CrossProductResult
 from groundswell.statistics._matrix import Floats
@@ -23,13 +24,17 @@ from groundswell.statistics._matrix import Floats
 FamilyName = Literal["gaussian", "binomial", "poisson", "gamma"]
 LinkName = Literal["identity", "log", "logit", "inverse"]
 
+_START_TOL = 1e-6
+"""How well a sample is fitted, on which it is found where to start."""
+
 
 class GeneralizedLinearModel(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """A generalized linear model, E[y] = g⁻¹(Xw + b) with y of an exponential family, of greatest likelihood.
 
     It is found by Fisher scoring, also known as iteratively reweighted least squares: a first pass for the means and
-    deviations, one for each step, and one for the likelihood at the end. Of dependent features it takes the solution
-    of smallest norm in units of their deviations.
+    deviations, one for each step, and one each for the deviance of the mean and the likelihood of the model. Of many
+    rows a sample tells where to start, from where two or three steps are enough. Of dependent features it takes the
+    solution of smallest norm in units of their deviations.
 
     Args:
         family: "gaussian", "binomial" (y from 0 to 1), "poisson" or "gamma".
@@ -149,13 +154,20 @@ class _Fit:
         self.scale = np.where(squares > 0, np.sqrt(squares / sums.weight), 1.0)
         self.free = np.append(model.fit_intercept, np.ones(p, bool))
         self.passes = 1
+        self.null_deviance = float("nan")
 
     def run(self) -> None:
         """Fit, and set what was learned."""
         model = self.model
-        theta, found, n_iter = self._score(*self._start())
-        k = int(self.free.sum())
-        df = found.weight - k
+        theta, found, n_iter = self._score(self.data, *self._start(), model.tol)
+        if n_iter > model.max_iter:
+            warnings.warn(
+                f"Fisher scoring did not reach tol={model.tol:g} in {model.max_iter} steps. Raise max_iter; classes "
+                "that can be told apart without error have no finite optimum.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        df = found.weight - int(self.free.sum())
         dispersion = 1.0
         if self.family.dispersed:
             dispersion = found.pearson / df if df > 0 else float("nan")
@@ -163,31 +175,36 @@ class _Fit:
         model.intercept_ = float(theta[0] - model.coef_ @ self.center)
         model.standard_errors_ = np.sqrt(dispersion * self._variances(found.information))
         model.weight_, model.dispersion_ = found.weight, dispersion
-        model.deviance_, model.pearson_ = found.deviance, found.pearson
-        model.null_deviance_ = self._null_deviance()
-        model.log_likelihood_ = found.log_likelihood
-        if self.family.dispersed:  # the likelihood needs φ, and φ the fitted means
-            usable = np.isfinite(dispersion) and dispersion > 0
-            model.log_likelihood_ = self._sums(theta, dispersion).log_likelihood if usable else float("nan")
-        model.n_iter_, model.n_passes_ = n_iter, self.passes
+        model.deviance_, model.pearson_, model.null_deviance_ = found.deviance, found.pearson, self.null_deviance
+        usable = np.isfinite(dispersion) and dispersion > 0
+        last = self._sums(self.data, theta, step=False, dispersion=dispersion) if usable else None
+        model.log_likelihood_ = float("nan") if last is None else last.log_likelihood
+        model.n_iter_, model.n_passes_ = min(n_iter, model.max_iter), self.passes
 
-    def _sums(self, theta: Floats, dispersion: float = 1.0) -> ScoringResult:
-        self.passes += 1
-        statistic = ScoringSums(self.model.family, self.link, theta, self.center, self.scale, dispersion)
-        return self.data.fold(statistic).result()
+    def _sums(self, data: Input, theta: Floats, *, step: bool = True, dispersion: float | None = None) -> ScoringResult:
+        self.passes += data is self.data
+        statistic = ScoringSums(self.model.family, self.link, theta, self.center, self.scale, step, dispersion)
+        return data.fold(statistic).result()
 
     def _start(self) -> tuple[Floats, ScoringResult]:
-        """The mean for all rows; without an intercept the least squares of a constant predictor."""
-        mean, theta = float(self.sums.y_mean[0]), np.zeros(len(self.free))
-        inside = mean if self.link in ("identity", "inverse") else None
-        with np.errstate(all="ignore"):
-            eta = float(LINKS[self.link].of(np.array([mean]))[0])
-        if self.model.fit_intercept:
-            theta[0] = eta if np.isfinite(eta) else 0.0
-        elif inside is not None:
-            raw = around_origin(self.sums).xx / np.outer(self.scale, self.scale) / self.sums.weight
-            theta[1:] = np.linalg.lstsq(raw, self.sums.x_mean / self.scale * eta)[0]
-        found = self._sums(theta)
+        """The optimum of a sample, if it is likelier than the mean for all rows; else that."""
+        constant, theta = self._constant(), None
+        few = start_sample(self.data)
+        if few is not None:
+            self.passes += 1
+            on_few = self._sums(few, constant)
+            if np.isfinite(on_few.deviance):
+                theta, _, _ = self._score(few, constant, on_few, _START_TOL)
+        found = self._sums(self.data, constant, step=theta is None)
+        mean = self._mean_alone()
+        if mean is not None:
+            alike = np.array_equal(mean, constant)
+            self.null_deviance = (found if alike else self._sums(self.data, mean, step=False)).deviance
+        if theta is not None:
+            from_sample = self._sums(self.data, theta)
+            if from_sample.deviance <= found.deviance:  # not so where either is infinite or NaN
+                return theta, from_sample
+            found = self._sums(self.data, constant)
         if not np.isfinite(found.deviance):
             raise FitError(
                 f"The {self.link} link gives means that the {self.model.family} family has not, from the start.",
@@ -196,16 +213,37 @@ class _Fit:
                 link=self.link,
                 family=self.model.family,
             )
-        return theta, found
+        return constant, found
 
-    def _score(self, theta: Floats, found: ScoringResult) -> tuple[Floats, ScoringResult, int]:
+    def _constant(self) -> Floats:
+        """Coefficients of the mean for all rows; without an intercept the least squares of a constant predictor."""
+        theta, mean = np.zeros(len(self.free)), self._mean_alone()
+        if self.model.fit_intercept:
+            return theta if mean is None else mean
+        if mean is not None and self.link in ("identity", "inverse"):
+            raw = around_origin(self.sums).xx / np.outer(self.scale, self.scale) / self.sums.weight
+            theta[1:] = np.linalg.lstsq(raw, self.sums.x_mean / self.scale * mean[0])[0]
+        return theta
+
+    def _mean_alone(self) -> Floats | None:
+        """An intercept that gives the mean of y, and no slopes; None where the link has none."""
+        theta = np.zeros(len(self.free))
+        with np.errstate(all="ignore"):
+            theta[0] = LINKS[self.link].of(np.array([float(self.sums.y_mean[0])]))[0]
+        return theta if np.isfinite(theta[0]) else None
+
+    def _score(self, data: Input, theta: Floats, found: ScoringResult, tol: float) -> tuple[Floats, ScoringResult, int]:
+        """Steps from a start until one changes the deviance by less than a share of it, and how many.
+
+        It is one more than there may be if none does.
+        """
         for iteration in range(1, self.model.max_iter + 1):
             information = found.information[np.ix_(self.free, self.free)]
             step = np.zeros_like(theta)
             step[self.free] = np.linalg.lstsq(information, found.score[self.free], rcond=1e-13)[0]
             share = 1.0
             while True:
-                tried = self._sums(theta + share * step)
+                tried = self._sums(data, theta + share * step)
                 rounding = 1e-13 * (abs(found.deviance) + 1e-300)
                 if tried.deviance <= found.deviance + rounding or share < 1e-6:
                     break
@@ -214,15 +252,9 @@ class _Fit:
                 return theta, found, iteration
             change = found.deviance - tried.deviance
             theta, found = theta + share * step, tried
-            if abs(change) <= self.model.tol * (abs(found.deviance) + self.model.tol):
+            if abs(change) <= tol * (abs(found.deviance) + tol):
                 return theta, found, iteration
-        warnings.warn(
-            f"Fisher scoring did not reach tol={self.model.tol:g} in {self.model.max_iter} steps. Raise max_iter; "
-            "classes that can be told apart without error have no finite optimum.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
-        return theta, found, self.model.max_iter
+        return theta, found, self.model.max_iter + 1
 
     def _variances(self, information: Floats) -> Floats:
         """Var(θ) / φ of the coefficients of the features as they are."""
@@ -236,11 +268,3 @@ class _Fit:
             return np.full(len(chosen), np.nan)
         back = back[np.ix_(self.free, self.free)]
         return np.asarray(np.einsum("ij,ji->i", back, np.linalg.solve(chosen, back.T)))
-
-    def _null_deviance(self) -> float:
-        """Of the mean for all rows."""
-        mean = float(self.sums.y_mean[0])
-        constant = np.zeros(len(self.free))
-        with np.errstate(all="ignore"):
-            constant[0] = LINKS[self.link].of(np.array([mean]))[0]
-        return self._sums(constant).deviance if np.isfinite(constant[0]) else float("nan")

@@ -17,9 +17,10 @@ class ScoringResult:
     Attributes:
         deviance: Σ w of the deviances; infinite if a mean is none of the family's.
         pearson: Σ w (y − μ)² / V(μ).
-        log_likelihood: Σ w log p(y | μ, φ) at the dispersion that was given.
+        log_likelihood: Σ w log p(y | μ, φ) at the dispersion that was given; 0 if none was.
         score: Σ w (y − μ) / V(μ) · ∂μ/∂θ.
-        information: Σ w / V(μ) · ∂μ/∂θ ∂μ/∂θᵀ, shape (1 + features, 1 + features): Fisher's, times φ.
+        information: Σ w / V(μ) · ∂μ/∂θ ∂μ/∂θᵀ, shape (1 + features, 1 + features): Fisher's, times φ; 0 if no step is
+            to follow.
         weight: Σ w.
     """
 
@@ -41,7 +42,8 @@ class ScoringSums:
         coefficients: θ, shape (1 + features,).
         center: of the features, shape (features,).
         scale: shape (features,).
-        dispersion: φ, of the log-likelihood.
+        step: whether a step is to follow, which needs score and information.
+        dispersion: φ, of the log-likelihood; None for none.
 
     References:
         McCullagh, Nelder: Generalized linear models, 2nd edition (1989), section 2.5.
@@ -52,7 +54,8 @@ class ScoringSums:
     coefficients: Floats
     center: Floats
     scale: Floats
-    dispersion: float = 1.0
+    step: bool = True
+    dispersion: float | None = None
     deviance: float = field(init=False, default=0.0)
     pearson: float = field(init=False, default=0.0)
     log_likelihood: float = field(init=False, default=0.0)
@@ -67,7 +70,8 @@ class ScoringSums:
 
     def zero(self) -> "ScoringSums":
         """The same model at the same coefficients, summed over nothing."""
-        return ScoringSums(self.family, self.link, self.coefficients, self.center, self.scale, self.dispersion)
+        theta = self.coefficients
+        return ScoringSums(self.family, self.link, theta, self.center, self.scale, self.step, self.dispersion)
 
     def update(self, batch: Batch) -> None:
         """Add the rows.
@@ -78,26 +82,28 @@ class ScoringSums:
         family, link = FAMILIES[self.family], LINKS[self.link]
         predictor = LinearPredictor(coefficients=self.coefficients, center=self.center, scale=self.scale)
         for block in batch.blocks():
-            y = block.target[:, 0]
-            if np.isnan(y).any() or np.isnan(block.shifted.matrix.sum()):
-                block, left_out = block.complete()
-                self.dropped += left_out
-                y = block.target[:, 0]
-            _check_targets(self.family, y)
-            w = np.ones(len(y)) if block.weights is None else block.weights
             with np.errstate(all="ignore"):  # far from the optimum means may be out of range, which is seen below
-                eta = predictor.of(block)
+                eta, y = predictor.of(block), block.target[:, 0]
+                if np.isnan(eta.sum() + y.sum()):
+                    block, left_out = block.complete()
+                    self.dropped += left_out
+                    eta, y = predictor.of(block), block.target[:, 0]
+                _check_targets(self.family, y)
+                w = np.ones(len(y)) if block.weights is None else block.weights
                 mean = link.mean(eta)
                 self.weight += float(w.sum())
                 if not family.inside(mean).all():
                     self.deviance = np.inf
                     continue
-                slope, variance = link.slope(eta), np.maximum(family.variance(mean), np.finfo(np.float64).tiny)
+                variance = np.maximum(family.variance(mean), np.finfo(np.float64).tiny)
                 self.deviance += float(w @ family.deviance(y, mean))
                 self.pearson += float(w @ ((y - mean) ** 2 / variance))
-                self.log_likelihood += float(w @ family.log_likelihood(y, mean, self.dispersion))
-                self.score += predictor.gradient(block, w * (y - mean) * slope / variance)
-                self.information += predictor.products(block, w * slope**2 / variance)
+                if self.dispersion is not None:
+                    self.log_likelihood += float(w @ family.log_likelihood(y, mean, self.dispersion))
+                if self.step:
+                    slope = link.slope(eta)
+                    self.score += predictor.gradient(block, w * (y - mean) * slope / variance)
+                    self.information += predictor.products(block, w * slope**2 / variance)
 
     def merge(self, other: "ScoringSums") -> None:
         """Add the sums.
@@ -105,7 +111,7 @@ class ScoringSums:
         Raises:
             DataError: the other is of another model, or at other coefficients.
         """
-        require_equal(self, other, "family", "link", "coefficients", "center", "scale", "dispersion")
+        require_equal(self, other, "family", "link", "coefficients", "center", "scale", "step", "dispersion")
         self.deviance += other.deviance
         self.pearson += other.pearson
         self.log_likelihood += other.log_likelihood
