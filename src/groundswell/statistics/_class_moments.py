@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundswell.statistics._batch import Batch
 from groundswell.statistics._combine import ByClass
+from groundswell.statistics._compiled import compiled
 from groundswell.statistics._gram import Gram, GramResult
 from groundswell.statistics._matrix import Floats
-from groundswell.statistics._moments import Moments, MomentsResult
+from groundswell.statistics._moments import Moments, MomentsResult, centered
 from groundswell.statistics._statistic import require_equal
 
 __all__ = ["ClassMoments", "ClassMomentsResult"]
@@ -83,7 +85,28 @@ class ClassMoments:
         Raises:
             DataError: the batch has no X or no y, or another number of columns than those before.
         """
-        self.groups.update(Batch(X=batch.X, y=batch.y, weights=batch.weights))  # other columns need not be sorted
+        rows = Batch(X=batch.X, y=batch.y, weights=batch.weights)  # other columns need not be sorted
+        if self.covariance == "full" or not isinstance(batch.X, np.ndarray):
+            self.groups.update(rows)
+            return
+        for block in rows.blocks():
+            self._add_variances(block)
+
+    def _add_variances(self, block: Batch) -> None:
+        """As `ByClass` does, without bringing the rows of each class together."""
+        encoded, X = block.codes(), _sealed(block.matrix)
+        labels, shape = encoded.values.to_pylist(), (X.shape[1], len(encoded.values))
+        weights = np.empty(0) if block.weights is None else np.ascontiguousarray(block.weights)
+        pilot, missing, sums, squares = (np.zeros(shape) for _ in range(4))
+        weight = np.zeros(len(labels) + 1)  # the last: of rows without a label
+        _sum_by_class(X, _sealed(encoded.codes), weights, pilot, weight, missing, sums, squares)
+        self.groups.dropped += float(weight[-1])
+        for k in np.flatnonzero(weight[:-1]):
+            of_class = Moments()
+            of_class.pilot, of_class.missing = pilot[:, k].copy(), missing[:, k].copy()
+            of_class.weight = weight[k] - of_class.missing
+            of_class.shift, of_class.central = centered([sums[:, k], squares[:, k]], of_class.weight, 2)
+            self.groups.parts.setdefault(labels[k], Moments()).merge(of_class)
 
     def merge(self, other: "ClassMoments") -> None:
         """Merge class by class.
@@ -107,3 +130,66 @@ class ClassMoments:
             scatter=np.array(scatters),
             dropped=self.groups.dropped + sum(lost),
         )
+
+
+def _sealed(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array, not writable: kernels are compiled for one of both, and memory of Arrow is not."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@compiled
+def _sum_by_class(
+    X: NDArray[Any],
+    codes: NDArray[np.int64],
+    weights: Floats,
+    pilot: Floats,
+    weight: Floats,
+    missing: Floats,
+    sums: Floats,
+    squares: Floats,
+) -> None:
+    """Choose pilots, and sum weights, weights of missing values, and differences from the pilots and their squares.
+
+    Sums have eight strands, as one addition waits for the last to the same sum.
+
+    Args:
+        X: shape (rows, p).
+        codes: the class of each row, or −1.
+        weights: of the rows; empty if each is one.
+        pilot, missing, sums, squares: zeros, shape (p, K).
+        weight: zeros, shape (K + 1,); the last is of the rows of no class.
+    """
+    n_rows, n_classes = len(codes), pilot.shape[1]
+    for i in range(n_rows):
+        weight[codes[i]] += weights[i] if len(weights) else 1.0
+    present = (weight[:n_classes] > 0).sum()
+    strands, counts = np.empty((8, n_classes, 2)), np.empty(n_classes, np.int64)
+    for j in range(X.shape[1]):
+        column, center = X[:, j], pilot[j]
+        counts[:] = 0
+        found = 0
+        for i in range(n_rows):
+            if i >= 32 * present and found == present:
+                break
+            k, value = codes[i], np.float64(column[i])
+            if k >= 0 and np.isfinite(value) and (counts[k] == 0 or i < 32 * present):
+                found += counts[k] == 0
+                counts[k] += 1
+                center[k] += (value - center[k]) / counts[k]
+        strands[:] = 0.0
+        for i in range(n_rows):
+            k = codes[i]
+            if k >= 0:
+                difference, strand = np.float64(column[i]) - center[k], strands[i % 8, k]
+                w = weights[i] if len(weights) else 1.0
+                if difference == difference:
+                    strand[0] += w * difference
+                    strand[1] += w * difference * difference
+                else:
+                    missing[j, k] += w
+        for strand in range(8):
+            for k in range(n_classes):
+                sums[j, k] += strands[strand, k, 0]
+                squares[j, k] += strands[strand, k, 1]

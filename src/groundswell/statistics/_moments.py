@@ -11,7 +11,7 @@ from groundswell.statistics._batch import Batch
 from groundswell.statistics._matrix import Floats, over_rows
 from groundswell.statistics._statistic import require_equal, require_same_width
 
-__all__ = ["Moments", "MomentsResult"]
+__all__ = ["Moments", "MomentsResult", "centered"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +171,7 @@ def _moments_of(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Float
             weight[j] -= np.count_nonzero(missing) if w is None else missing @ w
             for power, of_column in enumerate(_power_sums(np.where(missing, 0.0, d[j : j + 1]), w, order)):
                 sums[power][j] = of_column[0]
-    return weight, total - weight, block.shifted.pilot, *_centered(sums, weight, order)
+    return weight, total - weight, block.shifted.pilot, *centered(sums, weight, order)
 
 
 def _moments_of_sparse(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -189,10 +189,10 @@ def _moments_of_sparse(block: Batch, order: int) -> tuple[Floats, Floats, Floats
         for _ in range(order):
             sums.append(values.T @ w)
             values.data *= entries
-    return weight, missing, np.zeros(block.n_features), *_centered(sums, weight, order)
+    return weight, missing, np.zeros(block.n_features), *centered(sums, weight, order)
 
 
-def _centered(sums: list[Floats], weight: Floats, order: int) -> tuple[Floats, Floats]:
+def centered(sums: list[Floats], weight: Floats, order: int) -> tuple[Floats, Floats]:
     """Mean less pilot and central moments from sums of powers around the pilot."""
     with np.errstate(invalid="ignore", over="ignore"):  # infinite and very large values
         shift = np.divide(sums[0], weight, out=np.zeros_like(weight), where=weight > 0)
