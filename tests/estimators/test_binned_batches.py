@@ -9,6 +9,7 @@ from groundswell.errors import FitError
 from groundswell.estimators import DecisionTreeRegressor
 from groundswell.estimators._binned_batches import BinnedBatches
 from groundswell.estimators._bins import Bins, BinValues
+from groundswell.estimators._kept_batches import KeptBatches
 from groundswell.estimators._row_hash import row_hashes
 from groundswell.estimators._tree_model import _FirstPass
 from groundswell.statistics import Batch, CategoryCounts
@@ -27,7 +28,7 @@ def binned(rows, sizes, memory_bytes):
     stream = StreamRows(table.schema, lambda: pa.RecordBatchReader.from_batches(table.schema, cut))
     bins = Bins.of(seen, np.zeros(1, bool), ["x"])
     batches = TableBatches(stream, Roles(X=("x",), y="y"))
-    return X, BinnedBatches(batches, bins, None, sizes, memory_bytes=memory_bytes, draws=True)
+    return X, KeptBatches(BinnedBatches(batches, bins, None, sizes, draws=True), memory_bytes)
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 20_000, 1 << 20])
@@ -57,11 +58,11 @@ def test_a_label_that_was_not_there_in_the_first_pass_is_refused(label, named):
     seen.update(Batch(X=np.arange(3.0)[:, None]))
     bins = Bins.of(seen, np.zeros(1, bool), ["x"])
     batches = TableBatches(ArrowRows(table), Roles(X=("x",), y="y"))
-    binned_rows = BinnedBatches(batches, bins, ["a", "b"], [3], memory_bytes=0, draws=False)
+    binned_rows = BinnedBatches(batches, bins, ["a", "b"], [3], draws=False)
     with pytest.raises(FitError, match=f"none of the classes: {named}"):
         next(binned_rows.parts())()
     weighted = TableBatches(ArrowRows(table.append_column("w", [[1.0, 1.0, 0.0]])), Roles(X=("x",), y="y", weights="w"))
-    left = BinnedBatches(weighted, bins, ["a", "b"], [3], memory_bytes=0, draws=False)
+    left = BinnedBatches(weighted, bins, ["a", "b"], [3], draws=False)
     assert next(left.parts())().target[:, 0].tolist() == [0.0, 1.0]
 
 

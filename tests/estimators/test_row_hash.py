@@ -35,6 +35,17 @@ def test_special_numbers() -> None:
     assert row_hashes(np.array([[-0.0]])) == row_hashes(np.array([[0.0]]))
     special = np.array([[np.nan], [np.inf], [-np.inf], [0.0]])
     assert len(set(row_hashes(special).tolist())) == len(special)
+    missing = np.array([[np.nan], [-np.nan], [np.uint64(0x7FF0000000000123).view(np.float64)]])
+    assert len(set(row_hashes(missing).tolist())) == 1
+
+
+def test_the_same_rows_hash_alike_however_they_lie_in_memory() -> None:
+    hashes = row_hashes(ROWS)
+    wide = np.zeros((len(ROWS), 8))
+    wide[:, ::2] = ROWS
+    for rows in (np.asfortranarray(ROWS), wide[:, ::2], np.asfortranarray(np.vstack([ROWS, ROWS]))[: len(ROWS)]):
+        assert np.array_equal(row_hashes(rows), hashes)
+    assert np.array_equal(np.concatenate([row_hashes(ROWS[:777]), row_hashes(ROWS[777:])]), hashes)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 99])

@@ -1,6 +1,5 @@
 """`BinnedBatches`: rows as bins, in parts of a size at which their histograms are worth adding up."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, islice, repeat
@@ -9,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from groundswell.engines import Batches
-from groundswell.estimators._bins import Bins, Floats
+from groundswell.estimators._bins import Bins
 from groundswell.estimators._labels import unknown_labels
 from groundswell.estimators._row_hash import row_hashes
 from groundswell.statistics import Batch
+from groundswell.statistics._matrix import Floats
 
 GROUP_ROWS = 1 << 18
 """Rows of a part at least, where there are many. At a deep level the histograms of a forest take longer to merge than
@@ -20,7 +20,7 @@ GROUP_ROWS = 1 << 18
 
 
 class BinnedBatches:
-    """Rows as bins, kept after the first pass as far as memory allows; the others are decoded and binned again.
+    """Rows as bins, made in each pass; `KeptBatches` keeps them.
 
     A batch has bins as X, row-major, the target as numbers, weights, and where rows are drawn, in the column "hash" the
     hashes of its rows. Small parts are joined to larger ones.
@@ -30,7 +30,6 @@ class BinnedBatches:
         bins: how their values become bins.
         classes: the labels whose positions are the target; None if y is numbers.
         sizes: how many rows each of their parts has.
-        memory_bytes: how much may be kept.
         draws: whether rows are drawn, so that they need hashes.
 
     Raises:
@@ -44,14 +43,11 @@ class BinnedBatches:
         classes: list[Any] | None,
         sizes: Sequence[int],
         *,
-        memory_bytes: int,
         draws: bool,
     ) -> None:
-        self._batches, self._bins, self._memory_left, self._draws = batches, bins, memory_bytes, draws
+        self._batches, self._bins, self._draws = batches, bins, draws
         self._codes = None if classes is None else {label: float(i) for i, label in enumerate(classes)}
         self._runs = _runs(sizes)
-        self._kept: dict[int, Batch] = {}
-        self._lock = threading.Lock()
 
     @property
     def rows(self) -> int | None:
@@ -59,31 +55,16 @@ class BinnedBatches:
         return self._batches.rows
 
     def parts(self) -> Iterator[Any]:
-        """One maker for each part: of what is kept, or of the rows as they are."""
-        if len(self._kept) == len(self._runs):
-            for number in range(len(self._runs)):
-                yield partial(self._kept.__getitem__, number)
-            return
+        """One maker for each part, of one or several of the rows as they are."""
         makers = self._batches.parts()
-        for number, run in enumerate(chain(self._runs, repeat(1))):
+        for run in chain(self._runs, repeat(1)):
             makes = list(islice(makers, run))
             if not makes:
                 return
-            yield partial(self._part, number, makes)
+            yield partial(self._part, makes)
 
-    def _part(self, number: int, makes: list[Any]) -> Batch:  # Any: makers of batches
-        if number in self._kept:
-            return self._kept[number]
-        batch = _joined([self._binned(make()) for make in makes])
-        weights = () if batch.weights is None else (batch.weights,)
-        hashes = [np.asarray(column) for column in batch.columns.values()]
-        size = sum(part.nbytes for part in (batch.matrix, batch.target, *hashes, *weights))
-        with self._lock:
-            room = size <= self._memory_left
-            self._memory_left -= size if room else 0
-        if room:
-            self._kept[number] = batch
-        return batch
+    def _part(self, makes: list[Any]) -> Batch:  # Any: makers of batches
+        return _joined([self._binned(make()) for make in makes])
 
     def _binned(self, raw: Batch) -> Batch:
         raw = raw if raw.weights is None or raw.weights.all() else raw.rows(np.flatnonzero(raw.weights))

@@ -15,8 +15,8 @@ from groundswell.errors import FitError
 from groundswell.estimators._row_hash import row_hashes
 from groundswell.statistics import Batch, require_same_width, uniform
 from groundswell.statistics._compiled import compiled
+from groundswell.statistics._matrix import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 BinMatrix: TypeAlias = NDArray[np.uint8]
 
 MAX_VALUES = 254

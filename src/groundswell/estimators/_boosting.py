@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.engines import Batches, fold
-from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import grow
 from groundswell.estimators._growth_rules import Growth
 from groundswell.estimators._tree_model import importances_of
 from groundswell.estimators._trees import Trees, joined
 from groundswell.statistics import Batch, uniform
+from groundswell.statistics._matrix import Floats
 
 
 class BoostingLoss(Protocol):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from groundswell.estimators._boosting import weighted_quantile
-from groundswell.estimators._criteria import Floats
+from groundswell.statistics._matrix import Floats
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from groundswell.errors import FitError, choices
 from groundswell.statistics import entropy, gini
+from groundswell.statistics._matrix import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 Target: TypeAlias = Literal["number", "class", "gradient"]
 Risk: TypeAlias = Callable[[Floats], Floats]
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.estimators._bins import BinMatrix
-from groundswell.estimators._criteria import CRITERIA, Floats, Target, sums_of
+from groundswell.estimators._criteria import CRITERIA, Target, sums_of
 from groundswell.estimators._split_kernels import gather, split_rows
 from groundswell.estimators._splits import Splits, risks
 from groundswell.statistics import Batch
+from groundswell.statistics._matrix import Floats
 
 ROWS_PER_CLASS = 128
 """Nodes with at most so many rows for each class, or for each of two where a number is learned, are split by rows."""

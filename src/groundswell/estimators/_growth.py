@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.engines import Batches
-from groundswell.estimators._criteria import Floats, is_pure, sums_of
+from groundswell.estimators._criteria import is_pure, sums_of
 from groundswell.estimators._growth_rules import Growth
 from groundswell.estimators._level_passes import Found, Histograms, Numbered, Passes, Task
 from groundswell.estimators._split_kernels import TIES
@@ -24,6 +24,7 @@ from groundswell.estimators._splits import Splits, best_splits
 from groundswell.estimators._trees import Trees, single
 from groundswell.estimators._whereabouts import Level, Whereabouts
 from groundswell.statistics._compiled import compiled
+from groundswell.statistics._matrix import Floats
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,8 +38,9 @@ from groundswell.engines import (
     fold,
 )
 from groundswell.errors import ColumnNotFoundError, SchemaError, TypeMismatchError, choices
-from groundswell.estimators._kept_batches import KeptBatches, RowMajor
+from groundswell.estimators._kept_batches import KeptBatches
 from groundswell.estimators._row_errors import numbers_only, require_complete
+from groundswell.estimators._row_major import RowMajor
 from groundswell.statistics import Batch, Statistic
 from groundswell.types import is_numeric
 

@@ -47,41 +47,12 @@ class KeptBatches:
         if number in self._kept:
             return self._kept[number]
         batch: Batch = make()
-        size = sum(_n_bytes(part) for part in (batch.X, batch.y, batch.weights))
+        size = sum(_n_bytes(part) for part in (batch.X, batch.y, batch.weights, *batch.columns.values()))
         with self._lock:
             if size <= self._memory_left:
                 self._memory_left -= size
-                self._kept[number] = Batch(X=batch.X, y=batch.y, weights=batch.weights)
+                self._kept[number] = Batch(X=batch.X, y=batch.y, weights=batch.weights, columns=batch.columns)
         return batch
-
-
-class RowMajor:
-    """Batches with X row by row, in memory of its own: for those who look at whole rows, again and again.
-
-    The values of a row of a column-major part lie in as many lines of the cache and pages as there are columns.
-
-    Args:
-        batches: what to turn.
-    """
-
-    def __init__(self, batches: Batches) -> None:
-        self._batches = batches
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows there are, if that is known."""
-        return self._batches.rows
-
-    def parts(self) -> Iterator[Any]:  # Any: makers of batches
-        """One maker for each part."""
-        for make in self._batches.parts():
-            yield partial(_turned, make)
-
-
-def _turned(make: Any) -> Batch:  # Any: the maker of a batch
-    batch: Batch = make()
-    weights = None if batch.weights is None else batch.weights.copy()
-    return Batch(X=np.array(batch.matrix, order="C"), weights=weights)
 
 
 def _n_bytes(part: Any) -> int:  # Any: arrays of numpy, Arrow and scipy, or None

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.engines import Batches, fold
-from groundswell.estimators._criteria import Floats
 from groundswell.estimators._few_rows import NodeRows, splits_of_rows
 from groundswell.estimators._growth_rules import Growth
 from groundswell.estimators._splits import Splits
 from groundswell.estimators._whereabouts import Level, NumberedBatch, Whereabouts
 from groundswell.statistics import Batch, SplitHistograms
+from groundswell.statistics._matrix import Floats
 
 CELLS = 1 << 21
 """Cells of histograms that one pass may sum: 32 MiB for each part under way."""

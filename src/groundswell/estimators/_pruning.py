@@ -7,8 +7,8 @@ References:
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.estimators._criteria import Floats
 from groundswell.estimators._trees import Trees
+from groundswell.statistics._matrix import Floats
 
 
 def worth_keeping(trees: Trees, risks: Floats, price: float) -> NDArray[np.bool_]:

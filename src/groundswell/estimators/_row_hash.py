@@ -20,6 +20,8 @@ Hashes: TypeAlias = NDArray[np.uint64]
 _HALF = np.uint64(1 << 24)
 """Half a unit of the last of 28 digits of a float64, which has 53."""
 
+_NAN = np.uint64(0x7FF8000000000000)
+
 
 def row_hashes(matrix: NDArray[Any], *others: NDArray[Any]) -> Hashes:
     """A hash of each row of numbers, shape (rows,), over one matrix or several side by side.
@@ -43,6 +45,7 @@ def _mix(state: Hashes, matrix: NDArray[Any]) -> None:
         for j in range(n_columns):
             column = matrix[start : start + 256, j]
             for i in range(len(hashes)):
-                bits = np.float64(np.float64(column[i]) + 0.0).view(np.uint64)  # + 0.0 makes −0 the same as 0
+                value = np.float64(np.float64(column[i]) + 0.0)  # + 0.0 makes −0 the same as 0
+                bits = value.view(np.uint64) if value == value else _NAN  # of which there are many
                 mixed = (hashes[i] ^ ((bits + _HALF) & kept)) * np.uint64(0xBF58476D1CE4E5B9)
                 hashes[i] = mixed ^ (mixed >> np.uint64(29))

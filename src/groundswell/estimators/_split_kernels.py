@@ -3,14 +3,11 @@
 They take long lists of plain arrays, as kernels know no dataclasses.
 """
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.statistics._compiled import compiled
-
-Floats: TypeAlias = NDArray[np.float64]
+from groundswell.statistics._matrix import Floats
 
 TIES = 1e-12
 """Gains that differ by this share of the node's risk are equal: rounding must not choose."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.estimators._criteria import CRITERIA, Floats, Target, sums_of, total
+from groundswell.estimators._criteria import CRITERIA, Target, sums_of, total
 from groundswell.estimators._split_kernels import TIES, rate
+from groundswell.statistics._matrix import Floats
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from groundswell.engines import Batches
 from groundswell.errors import ColumnNotFoundError, FitError, choices
 from groundswell.estimators._binned_batches import BinnedBatches
 from groundswell.estimators._bins import SAMPLE_ROWS, SPARE, Bins, BinValues
-from groundswell.estimators._criteria import Floats
 from groundswell.estimators._growth import Grown
 from groundswell.estimators._input import CACHE_BYTES, Input
+from groundswell.estimators._kept_batches import KeptBatches
 from groundswell.estimators._labels import observed_classes
 from groundswell.estimators._row_errors import no_rows, require_finite
 from groundswell.estimators._trees import Trees
 from groundswell.statistics import Batch, CategoryCounts, Moments, Statistic
+from groundswell.statistics._matrix import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Binned:
         shares: of the classes, or the mean of y alone.
     """
 
-    batches: BinnedBatches
+    batches: Batches
     bins: Bins
     classes: list[Any] | None
     center: float
@@ -134,7 +136,8 @@ def binned(estimator: BaseEstimator, data: Input, *, classify: bool, draws: bool
         shares = labels.mean
         center = _near(float(labels.mean[0]), float(labels.variance()[0]))
     bins = Bins.of(values, categorical_mask(estimator, names), names)
-    kept = BinnedBatches(data.batches, bins, classes, seen.sizes, memory_bytes=CACHE_BYTES, draws=draws)
+    binned = BinnedBatches(data.batches, bins, classes, seen.sizes, draws=draws)
+    kept = KeptBatches(binned, CACHE_BYTES)
     return Binned(batches=kept, bins=bins, classes=classes, center=center, shares=shares)
 
 
