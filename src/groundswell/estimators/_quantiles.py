@@ -33,7 +33,7 @@ Cells: TypeAlias = dict[tuple[int, int], "Cell"]
 FIRST, DIGIT = 14, 11
 """Bits that the first pass finds, most of them sign and exponent, and each other."""
 
-FEW = 8192
+FEW = 4096
 """Different values of a cell that are counted one by one."""
 
 Method = Literal["linear", "averaged_inverted_cdf"]
