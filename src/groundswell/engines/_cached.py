@@ -106,8 +106,9 @@ class Cached:
         return path
 
     def close(self) -> None:
-        """Forget what was kept and remove its files."""
+        """Forget what was kept, give its memory back, and remove its files."""
         self._kept.clear()
+        pa.default_memory_pool().release_unused()
         self._on_disk.clear()
         self._count = None
         if self._made is not None:
