@@ -129,9 +129,6 @@ TASKS: Mapping[str, Task] = {
     "sgd classifier": Task(
         ours=lambda m: m.SGDClassifier(**sgd), peer=lambda m: m.SGDClassifier(**peer_sgd), **by_score
     ),
-    "sgd classifier, single rows": Task(
-        ours=lambda m: m.SGDClassifier(batch_size=1, **sgd), peer=lambda m: m.SGDClassifier(**peer_sgd), **by_score
-    ),
     "sgd regressor": Task(
         ours=lambda m: m.SGDRegressor(eta0=0.01, **sgd),
         peer=lambda m: m.SGDRegressor(**peer_sgd),
