@@ -95,6 +95,14 @@ def write(path: Path, kind: Table, rows: int) -> None:
             writer.write_table(row_group(number, min(GROUP_ROWS, rows - start), kind))
 
 
+def table_file(folder: str, kind: Table, rows: int) -> Path:
+    """The file of a table in a folder, written if it is not there."""
+    path = Path(folder) / f"{kind}.parquet"
+    if not path.exists():
+        write(path, kind, rows)
+    return path
+
+
 class MadeRows:
     """A table that is nowhere: its row groups are made when they are read, and made again when they are read again.
 

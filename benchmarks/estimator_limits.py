@@ -3,11 +3,13 @@
     python benchmarks/estimator_limits.py [--rows 2000000] [--repetitions 3] [--only linear mixture]
 
 The floor of a task is one pass that decodes the features into blocks and counts them, as many threads side by side as
-a fit has, plus the floating-point operations of its products at the speed of large square matrices on each core. Trees
-have no products, and their floor is decoding alone. The fits are those of `estimators.py`.
+a fit has, plus the floating-point operations of its products at the speed of large square matrices on each core.
+Scalers, naive Bayes, trees and forests have no products, and their floor is decoding alone. The fits are those of
+`estimators.py`.
 
 Prints one JSON line per task: `ratio` of a fit's seconds to its floor, `task`, `seconds`, `floor_seconds`, of which
-`decode_seconds` and `product_seconds`, and `steps` where there are several.
+`decode_seconds` and `product_seconds`, and `steps`, which is 1 where there are none; `failed` in their place where a
+fit fails.
 """
 
 import argparse
@@ -22,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from _estimators_tasks import TASKS
-from _estimators_world import FEATURES, NAMES, write
+from _estimators_world import FEATURES, NAMES, table_file
 from _measure import interleaved, print_line
 
 from estimators import child
@@ -103,11 +105,7 @@ def main() -> None:
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning")
     with tempfile.TemporaryDirectory() as folder:
         for task in given.only:
-            table = TASKS[task].table
-            path = Path(folder) / f"{table}.parquet"
-            if not path.exists():
-                write(path, table, given.rows)
-            compare(task, path, given.rows, given.repetitions)
+            compare(task, table_file(folder, TASKS[task].table, given.rows), given.rows, given.repetitions)
 
 
 if __name__ == "__main__":

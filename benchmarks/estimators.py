@@ -10,8 +10,9 @@ compute on two cores. MLlib's Java machine starts before its clock does; scikit-
 of the rows, so compare `ns_per_row`. Needs Java 17 for MLlib, which does the first nine tasks.
 
 Prints one JSON line per task and peer: `ratio` of the peer's time per row to ours, `task`, `peer`, `seconds`,
-`peer_seconds`, both per row, the same of processor time, `peak_mb`, `peer_peak_mb`, for iterative tasks `steps`,
-`peer_steps` and `ratio_per_step`, of the times that one took on the whole, and how the answers differ: `answer_off` is
+`peer_seconds`, both per row, the same of processor time, `peak_mb`, `peer_peak_mb`, and how the answers differ, with
+`steps`, `peer_steps` and `ratio_per_step`, of the times that one took on the whole, where they are compared by an
+objective and steps lead there: `answer_off` is
 the largest difference of coefficients, means or variances over the largest of them, `objective` and
 `peer_objective` the mean log loss, squared distance or log likelihood on the first row group.
 
@@ -32,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 from _estimators_tasks import TASKS
-from _estimators_world import FEATURES, write
+from _estimators_world import FEATURES, table_file
 from _measure import Measurement, interleaved, print_line, run_child
 
 HERE = Path(__file__).parent
@@ -160,10 +161,7 @@ def main() -> None:
     rows = given.rows or 2_000_000
     with tempfile.TemporaryDirectory() as folder:
         for task in given.only or TASKS:
-            table = TASKS[task].table
-            path = Path(folder) / f"{table}.parquet"
-            if not path.exists():
-                write(path, table, rows)
+            path = table_file(folder, TASKS[task].table, rows)
             contest(task, path, given.peers, given.repetitions)
 
 

@@ -104,6 +104,18 @@ def test_a_start_on_a_sample_ends_where_that_at_the_mean_does(
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6)
 
 
+@pytest.mark.parametrize("sample_rows", [100, 10**9])
+def test_a_start_out_of_range_for_rows_outside_the_sample_is_refused(
+    monkeypatch: pytest.MonkeyPatch, sample_rows: int
+) -> None:
+    monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", sample_rows)
+    x = np.abs(np.random.default_rng(1).normal(size=400)) + 1
+    y = 0.1 * x
+    x[1] = -5.0  # every fourth row is in the sample
+    with pytest.raises(FitError, match="from the start"):
+        GeneralizedLinearModel("poisson", link="identity", fit_intercept=False).fit(x[:, None], y)
+
+
 def test_a_sample_that_leads_astray_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every fourth row is of another slope, and by itself the start of a worse model than the mean alone."""
     rng = np.random.default_rng(0)

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 
-from groundswell.statistics import Batch, ClassMoments, Statistic, aggregate
+from groundswell.errors import DataError
+from groundswell.statistics import Batch, ByClass, ClassMoments, Moments, Statistic, aggregate
 from groundswell.testing import StatisticConformance, labelled_batches
 
 
@@ -73,3 +74,26 @@ def test_many_classes() -> None:
     result = aggregate([Batch(X=y[:, None] * 1.0, y=y % 33_000)], ClassMoments()).result()
     assert len(result.classes) == 33_000
     assert result.mean[1, 0] == (1 + 33_001) / 2
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_variances_are_those_of_moments_by_class(weighted: bool) -> None:
+    rng = np.random.default_rng(1)
+    X, names, w = rng.normal(size=(500, 3)) + 1e6, rng.choice(["a", "b", "c"], 500), rng.random(500)
+    X[rng.random((500, 3)) < 0.2] = np.nan
+    X[names == "c", 1], X[7, 2] = np.nan, np.inf
+    y = pa.array([None if i % 50 == 0 else name for i, name in enumerate(names.tolist())])
+    parts = [Batch(X=X[i : i + 250], y=y[i : i + 250], weights=w[i : i + 250] if weighted else None) for i in (0, 250)]
+    found, expected = (aggregate(parts, s).result() for s in (ClassMoments(), ByClass(Moments())))
+    assert found.classes == list(expected)
+    for k, of_class in enumerate(expected.values()):
+        np.testing.assert_allclose(found.weight[k], of_class.weight, rtol=1e-12)
+        np.testing.assert_allclose(found.mean[k], of_class.mean, rtol=1e-12)
+        np.testing.assert_allclose(found.scatter[k], of_class.central[0], rtol=1e-9)
+
+
+def test_a_class_that_comes_with_other_columns_is_refused() -> None:
+    moments = ClassMoments()
+    moments.update(Batch(X=np.ones((2, 2)), y=np.array([0, 0])))
+    with pytest.raises(DataError, match="columns"):
+        moments.update(Batch(X=np.ones((2, 3)), y=np.array([1, 1])))

@@ -108,7 +108,7 @@ class Cached:
     def close(self) -> None:
         """Forget what was kept, give its memory back, and remove its files."""
         self._kept.clear()
-        pa.default_memory_pool().release_unused()
+        pa.default_memory_pool().release_unused()  # which it would hold beside what a transformation needs next
         self._on_disk.clear()
         self._count = None
         if self._made is not None:

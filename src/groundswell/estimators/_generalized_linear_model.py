@@ -25,7 +25,7 @@ FamilyName = Literal["gaussian", "binomial", "poisson", "gamma"]
 LinkName = Literal["identity", "log", "logit", "inverse"]
 
 _START_TOL = 1e-6
-"""How well a sample is fitted, on which it is found where to start."""
+"""A sample is fitted until a step changes its deviance by less than this share: a start need not be nearer."""
 
 
 class GeneralizedLinearModel(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -33,8 +33,8 @@ class GeneralizedLinearModel(Regressor, BaseEstimator):  # type: ignore[misc]  #
 
     It is found by Fisher scoring, also known as iteratively reweighted least squares: a first pass for the means and
     deviations, one for each step, and one each for the deviance of the mean and the likelihood of the model. Of many
-    rows a sample tells where to start, from where two or three steps are enough. Of dependent features it takes the
-    solution of smallest norm in units of their deviations.
+    rows one more takes a sample, and one looks at its optimum, from where few steps are left. Of dependent features it
+    takes the solution of smallest norm in units of their deviations.
 
     Args:
         family: "gaussian", "binomial" (y from 0 to 1), "poisson" or "gamma".
@@ -165,7 +165,7 @@ class _Fit:
                 f"Fisher scoring did not reach tol={model.tol:g} in {model.max_iter} steps. Raise max_iter; classes "
                 "that can be told apart without error have no finite optimum.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
         df = found.weight - int(self.free.sum())
         dispersion = 1.0
@@ -202,7 +202,7 @@ class _Fit:
             self.null_deviance = (found if alike else self._sums(self.data, mean, step=False)).deviance
         if theta is not None:
             from_sample = self._sums(self.data, theta)
-            if from_sample.deviance <= found.deviance:  # not so where either is infinite or NaN
+            if np.isfinite(from_sample.deviance) and not from_sample.deviance > found.deviance:
                 return theta, from_sample
             found = self._sums(self.data, constant)
         if not np.isfinite(found.deviance):

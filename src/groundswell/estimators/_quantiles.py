@@ -34,7 +34,7 @@ FIRST, DIGIT = 14, 11
 """Bits that the first pass finds, most of them sign and exponent, and each other."""
 
 FEW = 4096
-"""Different values of a cell that are counted one by one."""
+"""Different values of a cell that are counted one by one: fifty columns have hundreds of cells under way."""
 
 Method = Literal["linear", "averaged_inverted_cdf"]
 

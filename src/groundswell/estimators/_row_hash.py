@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.statistics._compiled import compiled
+from groundswell.statistics._matrix import sealed
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
@@ -31,7 +32,7 @@ def row_hashes(matrix: NDArray[Any], *others: NDArray[Any]) -> Hashes:
     """
     state = np.full(len(matrix), np.uint64(0x9E3779B97F4A7C15), np.uint64)
     for part in (matrix, *others):
-        _mix(state, part)
+        _mix(state, sealed(part))
     return state
 
 

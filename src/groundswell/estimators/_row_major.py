@@ -11,7 +11,7 @@ from groundswell.statistics import Batch
 
 
 class RowMajor:
-    """Batches with X row by row, in memory of its own: for those who look at whole rows, again and again.
+    """X row by row and weights, in memory of their own, without y and columns: for k-means, which looks at whole rows.
 
     The values of a row of a column-major part lie in as many lines of the cache and pages as there are columns.
 

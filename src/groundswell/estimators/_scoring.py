@@ -18,7 +18,7 @@ class ScoringResult:
         deviance: Σ w of the deviances; infinite if a mean is none of the family's.
         pearson: Σ w (y − μ)² / V(μ).
         log_likelihood: Σ w log p(y | μ, φ) at the dispersion that was given; 0 if none was.
-        score: Σ w (y − μ) / V(μ) · ∂μ/∂θ.
+        score: Σ w (y − μ) / V(μ) · ∂μ/∂θ, shape (1 + features,); 0 if no step is to follow.
         information: Σ w / V(μ) · ∂μ/∂θ ∂μ/∂θᵀ, shape (1 + features, 1 + features): Fisher's, times φ; 0 if no step is
             to follow.
         weight: Σ w.

@@ -10,9 +10,9 @@ from groundswell.statistics._batch import Batch
 from groundswell.statistics._combine import ByClass
 from groundswell.statistics._compiled import compiled
 from groundswell.statistics._gram import Gram, GramResult
-from groundswell.statistics._matrix import Floats
-from groundswell.statistics._moments import Moments, MomentsResult, centered
-from groundswell.statistics._statistic import require_equal
+from groundswell.statistics._matrix import Floats, kernel_weights, sealed
+from groundswell.statistics._moments import Moments, MomentsResult
+from groundswell.statistics._statistic import require_equal, require_same_width
 
 __all__ = ["ClassMoments", "ClassMomentsResult"]
 
@@ -94,19 +94,18 @@ class ClassMoments:
 
     def _add_variances(self, block: Batch) -> None:
         """As `ByClass` does, without bringing the rows of each class together."""
-        encoded, X = block.codes(), _sealed(block.matrix)
+        parts: dict[Any, Any] = self.groups.parts  # Any: labels, and their moments
+        for part in parts.values():
+            require_same_width(len(part.pilot), block.n_features)
+        encoded, X = block.codes(), sealed(block.matrix)
         labels, shape = encoded.values.to_pylist(), (X.shape[1], len(encoded.values))
-        weights = np.empty(0) if block.weights is None else np.ascontiguousarray(block.weights)
         pilot, missing, sums, squares = (np.zeros(shape) for _ in range(4))
         weight = np.zeros(len(labels) + 1)  # the last: of rows without a label
-        _sum_by_class(X, _sealed(encoded.codes), weights, pilot, weight, missing, sums, squares)
+        _sum_by_class(X, sealed(encoded.codes), kernel_weights(block.weights), pilot, weight, missing, sums, squares)
         self.groups.dropped += float(weight[-1])
         for k in np.flatnonzero(weight[:-1]):
-            of_class = Moments()
-            of_class.pilot, of_class.missing = pilot[:, k].copy(), missing[:, k].copy()
-            of_class.weight = weight[k] - of_class.missing
-            of_class.shift, of_class.central = centered([sums[:, k], squares[:, k]], of_class.weight, 2)
-            self.groups.parts.setdefault(labels[k], Moments()).merge(of_class)
+            part = parts.setdefault(labels[k], Moments())
+            part.add_sums(pilot[:, k], missing[:, k], weight[k] - missing[:, k], [sums[:, k], squares[:, k]])
 
     def merge(self, other: "ClassMoments") -> None:
         """Merge class by class.
@@ -132,13 +131,6 @@ class ClassMoments:
         )
 
 
-def _sealed(array: NDArray[Any]) -> NDArray[Any]:
-    """The same array, not writable: kernels are compiled for one of both, and memory of Arrow is not."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
 @compiled
 def _sum_by_class(
     X: NDArray[Any],
@@ -152,7 +144,9 @@ def _sum_by_class(
 ) -> None:
     """Choose pilots, and sum weights, weights of missing values, and differences from the pilots and their squares.
 
-    Sums have eight strands, as one addition waits for the last to the same sum.
+    A class's pilot is the mean of its values in the first rows, 32 times as many as there are classes, or its first
+    value if it has none there; `pilot_of` would need the rows of each class together. Sums have eight strands, as one
+    addition waits for the last to the same sum. Kernels take plain arrays, as they know no dataclasses.
 
     Args:
         X: shape (rows, p).

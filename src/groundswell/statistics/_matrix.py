@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from groundswell.errors import TypeMismatchError
 from groundswell.types import is_numeric
 
-__all__ = ["Column", "Floats", "Matrix", "SparseMatrix", "column_major", "numbers", "over_rows", "whole"]
+__all__ = [
+    "Column", "Floats", "Matrix", "SparseMatrix", "column_major", "kernel_weights", "numbers", "over_rows",
+    "piece_rows", "sealed", "whole",
+]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -125,6 +128,23 @@ def over_rows(left: Floats, right: Floats) -> Floats:
         Of the shape (p,) or (p, q).
     """
     return np.asarray(np.dot(left.T, right))
+
+
+def sealed(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array, not writable: kernels are compiled for one of both, and memory of Arrow is not."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def kernel_weights(weights: Floats | None) -> Floats:
+    """Weights as kernels take them: contiguous and not writable; empty where each row counts once."""
+    return sealed(np.empty(0) if weights is None else np.ascontiguousarray(weights))
+
+
+def piece_rows(n_rows: int, width: int, n_values: int) -> int:
+    """The rows of a piece of about so many values, which the cache holds: at least 64, and no more than there are."""
+    return min(max(n_values // max(width, 1), 64), max(n_rows, 1))
 
 
 def _fits(out: NDArray[Any], n_rows: int, width: int, dtype: np.dtype[Any]) -> bool:

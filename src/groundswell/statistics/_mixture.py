@@ -47,7 +47,8 @@ class MixtureResponsibilities:
 
     Missing values: a row with NaN is left out, and its weight counted.
 
-    Components that lie apart share few rows: of one that is another's beyond rounding they cost the density alone.
+    A row is left out of the sums of a component to which it adds less than rounding takes from them: there it costs its
+    density alone.
 
     Args:
         weights: the shares of the components, shape (K,), summing to 1.
@@ -76,7 +77,7 @@ class MixtureResponsibilities:
     component_weight: Floats = field(init=False)
     sums: Floats = field(init=False)
     products: Floats = field(init=False)
-    rows: int = field(init=False, default=0)
+    rows: int = field(init=False, default=0)  # those with missing values too
     dropped: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,7 @@ class MixtureResponsibilities:
         self.component_weight, self.sums = np.zeros(k), np.zeros((k, p))
         self.products = np.zeros((k, p, p) if self.kind in ("full", "tied") else (k, p))
 
-    def __getstate__(self) -> dict[str, Any]:  # Any: parameters and sums
+    def __getstate__(self) -> dict[str, Any]:  # Any: parameters and sums; the components are made again
         return {name: value for name, value in vars(self).items() if name != "_components"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:  # Any: parameters and sums

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.statistics._compiled import compiled
-from groundswell.statistics._matrix import Floats
+from groundswell.statistics._matrix import Floats, kernel_weights, piece_rows, sealed
 
 __all__ = ["Components", "Sums", "add_rows", "log_densities"]
 
@@ -73,10 +73,9 @@ def add_rows(
     """
     memory, size = _in_pieces(X, components.origin)
     products = sums.products.reshape(len(sums.sums), -1, X.shape[1])
-    each = np.empty(0) if weights is None else weights
     c = components
     return _add_pieces(
-        memory, len(X), size, each, c.constants, c.centers, c.shifts, c.scales, c.factors, c.heads,
+        memory, len(X), size, kernel_weights(weights), c.constants, c.centers, c.shifts, c.scales, c.factors, c.heads,
         n_rows, sums.component_weight, sums.sums, products, NEGLIGIBLE,
     )  # fmt: skip
 
@@ -91,8 +90,8 @@ def log_densities(X: NDArray[Any], components: Components) -> Floats:
 
 def _in_pieces(X: NDArray[Any], origin: Floats) -> tuple[Floats, int]:
     """The rows less the origin, feature by feature in pieces of so many rows."""
-    memory, size = np.empty(X.size), max(PIECE_VALUES // max(X.shape[1], 1), 64)
-    _center(X, origin, size, memory)
+    memory, size = np.empty(X.size), piece_rows(len(X), X.shape[1], PIECE_VALUES)
+    _center(sealed(X), origin, size, memory)
     return memory, size
 
 

@@ -11,7 +11,7 @@ from groundswell.statistics._batch import Batch
 from groundswell.statistics._matrix import Floats, over_rows
 from groundswell.statistics._statistic import require_equal, require_same_width
 
-__all__ = ["Moments", "MomentsResult", "centered"]
+__all__ = ["Moments", "MomentsResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +123,20 @@ class Moments:
         for block in batch.blocks():
             self._combine(*_moments_of(block, self.order))
 
+    def add_sums(self, pilot: Floats, missing: Floats, weight: Floats, sums: list[Floats]) -> None:
+        """Take in rows whose sums of powers around a pilot are known.
+
+        Args:
+            pilot: shape (p,).
+            missing: Σ w of the missing values, shape (p,).
+            weight: Σ w of the others, shape (p,).
+            sums: Σ w (x − pilot)ᵏ for k = 1 … order, each of shape (p,).
+
+        Raises:
+            DataError: there is another number of columns than before.
+        """
+        self._combine(weight, missing, pilot, *_centered(sums, weight, self.order))
+
     def merge(self, other: "Moments") -> None:
         """Combine the moments around the common mean.
 
@@ -171,7 +185,7 @@ def _moments_of(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Float
             weight[j] -= np.count_nonzero(missing) if w is None else missing @ w
             for power, of_column in enumerate(_power_sums(np.where(missing, 0.0, d[j : j + 1]), w, order)):
                 sums[power][j] = of_column[0]
-    return weight, total - weight, block.shifted.pilot, *centered(sums, weight, order)
+    return weight, total - weight, block.shifted.pilot, *_centered(sums, weight, order)
 
 
 def _moments_of_sparse(block: Batch, order: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -189,10 +203,10 @@ def _moments_of_sparse(block: Batch, order: int) -> tuple[Floats, Floats, Floats
         for _ in range(order):
             sums.append(values.T @ w)
             values.data *= entries
-    return weight, missing, np.zeros(block.n_features), *centered(sums, weight, order)
+    return weight, missing, np.zeros(block.n_features), *_centered(sums, weight, order)
 
 
-def centered(sums: list[Floats], weight: Floats, order: int) -> tuple[Floats, Floats]:
+def _centered(sums: list[Floats], weight: Floats, order: int) -> tuple[Floats, Floats]:
     """Mean less pilot and central moments from sums of powers around the pilot."""
     with np.errstate(invalid="ignore", over="ignore"):  # infinite and very large values
         shift = np.divide(sums[0], weight, out=np.zeros_like(weight), where=weight > 0)

@@ -3,7 +3,8 @@
 Differences of squared distances are computed in float32, all centers at once by one product of matrices. Where the two
 smallest differ by less than the error of float32, the distances of the row are computed again in float64, as sums of
 squared differences. So every row gets the center it would get in float64, however the rows are cut, and of equally near
-ones the first. k-means is the caller: its step, and the sample from which it starts.
+ones the first. k-means is the caller: its step, and the sample from which it starts. Kernels take long lists of plain
+arrays, as they know no dataclasses.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.statistics._compiled import compiled
-from groundswell.statistics._matrix import Floats
+from groundswell.statistics._matrix import Floats, kernel_weights, piece_rows, sealed
 
 __all__ = ["NearestCenters", "Totals"]
 
@@ -103,7 +104,7 @@ class NearestCenters:
             weights: of the rows, shape (rows,); None is one for each.
             totals: those to add to.
         """
-        self._visit(X, weights=None if weights is None else np.ascontiguousarray(weights), totals=totals)
+        self._visit(X, weights=weights, totals=totals)
 
     def _visit(
         self,
@@ -113,35 +114,29 @@ class NearestCenters:
         weights: Floats | None = None,
         totals: Totals | None = None,
     ) -> Labels:
+        """The labels; squared distances and totals too, where there is memory for them."""
         if X.dtype not in (np.float32, np.float64):
             X = np.asfortranarray(X, np.float64)
-        labels, nothing, width = np.empty(len(X), np.int32), np.empty(0), X.shape[1]
-        sums = Totals.of(np.empty((0, width))) if totals is None else totals
-        size = min(max(PIECE_VALUES // max(width, 1), 64), max(len(X), 1))
+        labels, sums = np.empty(len(X), np.int32), totals or Totals.of(np.empty((0, X.shape[1])))
+        size = piece_rows(len(X), X.shape[1], PIECE_VALUES)
         _visit_pieces(
             *_memory_of(X), size, self._origin, self._around, self._halves, self._margin, self.centers, labels,
-            nothing if squares is None else squares, nothing if weights is None else weights,
+            np.empty(0) if squares is None else squares, kernel_weights(weights),
             sums.weight, sums.sums, sums.squares, sums.dropped,
         )  # fmt: skip
         return labels
 
 
 def _memory_of(X: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """The memory of a matrix as one array, and the distance of its columns; 0 where it lies row by row.
-
-    It is not writable: kernels are compiled for one of both, and memory of Arrow is not.
-    """
+    """The memory of a matrix as one array, and the distance of its columns; 0 where it lies row by row."""
     if X.flags.c_contiguous:
-        values, gap = X.reshape(-1), 0
-    else:
-        gap, rest = divmod(X.strides[1], X.itemsize)
-        if X.strides[0] != X.itemsize or rest or gap < len(X):
-            X = np.asfortranarray(X)
-            gap = len(X)
-        extent = gap * (X.shape[1] - 1) + len(X) if X.size else 0
-        values = np.lib.stride_tricks.as_strided(X, (extent,), (X.itemsize,))
-    values.flags.writeable = False
-    return values, gap
+        return sealed(X.reshape(-1)), 0
+    across, rest = divmod(X.strides[1], X.itemsize)
+    if X.strides[0] != X.itemsize or rest or across < len(X):
+        X = np.asfortranarray(X)
+        across = len(X)
+    extent = across * (X.shape[1] - 1) + len(X) if X.size else 0
+    return sealed(np.lib.stride_tricks.as_strided(X, (extent,), (X.itemsize,))), across
 
 
 @compiled
@@ -173,15 +168,13 @@ def _visit_pieces(
         if across:
             copied = turned[: m * p].reshape((m, p))
             _turn(values, across, start, origin, copied, around)
-            np.dot(centers_around, around, products)
-            _decide(copied, around, products, halves, margin, centers, found)
-            _use(copied, found, centers, squares[start : start + m], part, weight, sums, spread, dropped)
+            rows = copied
         else:
             rows = values[start * p : (start + m) * p].reshape((m, p))
             _shift(rows, origin, around)
-            np.dot(centers_around, around, products)
-            _decide(rows, around, products, halves, margin, centers, found)
-            _use(rows, found, centers, squares[start : start + m], part, weight, sums, spread, dropped)
+        np.dot(centers_around, around, products)
+        _decide(rows, around, products, halves, margin, centers, found)
+        _use(rows, found, centers, squares[start : start + m], part, weight, sums, spread, dropped)
 
 
 @compiled
@@ -298,7 +291,7 @@ def _use(
     spread: Floats,
     dropped: Floats,
 ) -> None:
-    """Write the squared distances of rows, or add these to the totals of their centers."""
+    """Write the squared distances of rows, and add the rows to the totals of their centers: where there is memory."""
     if len(squares):
         _measure(rows, labels, centers, squares)
     if len(sums):
