@@ -26,7 +26,7 @@ def rows():
 
 def epochs(kind, n, **options):
     """An estimator that runs exactly n epochs."""
-    return kind(max_iter=n, tol=-math.inf, **options)
+    return kind(max_iter=n, tol=None, **options)
 
 
 def fitted(estimator, *rows):

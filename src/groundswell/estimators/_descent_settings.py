@@ -30,18 +30,19 @@ def fit_descent(estimator: Any, data: Input, n_functions: int) -> Descent:  # An
     plan = _plan(estimator)
     descent = Descent(np.zeros((data.n_features, n_functions)), np.zeros(n_functions))
     blocks = RowBlocks(data.batches, plan.shuffle_rows, memory_bytes=CACHE_BYTES)
+    tol = -math.inf if estimator.tol is None else estimator.tol
     best, loss, idle, estimator.loss_curve_ = math.inf, math.inf, 0, []
     for _ in range(estimator.max_iter):
         loss = descent.run_epoch(blocks, plan)
         estimator.loss_curve_.append(loss)
-        idle = idle + 1 if loss > best - estimator.tol else 0
+        idle = idle + 1 if loss > best - tol else 0
         best = min(best, loss)
         if idle >= estimator.n_iter_no_change:
             if estimator.learning_rate != "adaptive" or estimator.eta0 * descent.factor <= LEAST_RATE:
                 break
             descent.factor, idle = descent.factor / 5, 0
     else:
-        if estimator.tol > -math.inf:  # otherwise so many epochs are what was asked for
+        if tol > -math.inf:  # otherwise so many epochs are what was asked for
             warnings.warn(
                 f"{type(estimator).__name__} did not converge in {estimator.max_iter} epochs. Raise max_iter or tol.",
                 ConvergenceWarning,

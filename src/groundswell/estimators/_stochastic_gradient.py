@@ -48,7 +48,7 @@ class SGDClassifier(LinearClassifier):
         alpha: α. l1_ratio: ρ of "elasticnet".
         fit_intercept: whether to learn b, which is not penalized.
         batch_size: rows of a step: 1, more, or None for all.
-        max_iter: epochs at most. tol: an epoch that lowers the loss by less brings no gain; −∞ runs all epochs.
+        max_iter: epochs at most. tol: an epoch that lowers the loss by less brings no gain; None runs all epochs.
         n_iter_no_change: after so many epochs without gain it ends.
         shuffle: whether rows are shuffled before each epoch. shuffle_rows: those of a block, which is held in memory.
         learning_rate: η of step t in epoch e, from 0: "constant" η₀; "invscaling" η₀ / t^power_t; "optimal"
@@ -85,7 +85,7 @@ class SGDClassifier(LinearClassifier):
         fit_intercept: bool = True,
         batch_size: int | None = 1,
         max_iter: int = 1000,
-        tol: float = 1e-3,
+        tol: float | None = 1e-3,
         n_iter_no_change: int = 5,
         shuffle: bool = True,
         shuffle_rows: int = 65_536,
@@ -226,7 +226,7 @@ class SGDRegressor(Regressor, BaseEstimator):  # type: ignore[misc]  # sklearn i
         epsilon: float = 0.1,
         batch_size: int | None = 32,
         max_iter: int = 1000,
-        tol: float = 1e-3,
+        tol: float | None = 1e-3,
         n_iter_no_change: int = 5,
         shuffle: bool = True,
         shuffle_rows: int = 65_536,
