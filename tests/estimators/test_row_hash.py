@@ -16,6 +16,10 @@ def test_precision_and_last_digits_do_not_matter() -> None:
     computed = (ROWS * 3.0 - 7.0 + 7.0) / 3.0
     assert not np.array_equal(computed, ROWS)
     assert np.mean(row_hashes(computed) == hashes) > 0.999
+    for kind in (">f8", "g"):
+        assert np.array_equal(row_hashes(ROWS.astype(kind)), hashes)
+    half = ROWS.astype(np.float16)
+    assert np.array_equal(row_hashes(half), row_hashes(half.astype(np.float64)))
     single = ROWS.astype(np.float32)
     assert np.array_equal(row_hashes(single), row_hashes(single.astype(np.float64)))
 

@@ -1,5 +1,6 @@
 """Generalized linear models and summaries against statsmodels; a row of weight w counts as w rows in both."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,42 @@ def test_a_start_out_of_range_for_rows_outside_the_sample_is_refused(
     x[1] = -5.0  # every fourth row is in the sample
     with pytest.raises(FitError, match="from the start"):
         GeneralizedLinearModel("poisson", link="identity", fit_intercept=False).fit(x[:, None], y)
+
+
+@pytest.mark.parametrize("sample_rows", [100, 10**9])
+def test_rows_of_high_leverage_leave_digits_to_the_others(monkeypatch: pytest.MonkeyPatch, sample_rows: int) -> None:
+    """Of some rows the mean of the optimum rounds to one, and its variance to zero."""
+    monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", sample_rows)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 2))
+    X[:5, 0] = [60, 80, -70, 100, 50]
+    y = (rng.random(2000) < 1 / (1 + np.exp(-X[:, 0]))).astype(float)
+    ours = GeneralizedLinearModel("binomial").fit(X, y)
+    theirs = sm.GLM(y, sm.add_constant(X), family=sm.families.Binomial()).fit(tol=1e-13)
+    np.testing.assert_allclose(ours.coef_, theirs.params[1:], rtol=1e-6)
+    np.testing.assert_allclose(ours.standard_errors_, theirs.bse, rtol=1e-6)
+    assert ours.deviance_ == pytest.approx(theirs.deviance, rel=1e-10)
+
+
+def test_steps_that_end_at_the_edge_of_the_means_are_told() -> None:
+    X, y = np.random.default_rng(0).normal(size=(20, 1)), np.ones(20)  # and the variance of one is zero
+    with pytest.warns(ConvergenceWarning, match="at the edge"):
+        model = GeneralizedLinearModel("binomial", link="identity").fit(X, y)
+    np.testing.assert_allclose(model.predict(X), 1.0)
+    assert np.isnan(model.standard_errors_).all()
+
+
+@pytest.mark.parametrize("link", ["log", "inverse", "identity"])
+def test_means_of_one_and_zero_do_not_break_a_fit(link: Any) -> None:
+    """At these the variance of the binomial family is zero, and Fisher's information has no bound."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(12, 2)), (rng.random(12) < 0.7).astype(float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = GeneralizedLinearModel("binomial", link=link).fit(X, y)
+        assert model.deviance_ <= model.null_deviance_ * (1 + 1e-9)
+        assert np.isfinite(model.coef_).all()
 
 
 def test_a_sample_that_leads_astray_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:

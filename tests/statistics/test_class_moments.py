@@ -97,3 +97,30 @@ def test_a_class_that_comes_with_other_columns_is_refused() -> None:
     moments.update(Batch(X=np.ones((2, 2)), y=np.array([0, 0])))
     with pytest.raises(DataError, match="columns"):
         moments.update(Batch(X=np.ones((2, 3)), y=np.array([1, 1])))
+
+
+@pytest.mark.parametrize("kind", [">f8", ">f4", "<f2", "g", ">i4", "?"])
+def test_numbers_of_any_type_count(kind: str) -> None:
+    y = np.array(["a", "b"] * 3)
+    X = np.array([[1, 0], [0, 1], [3, 1], [2, 0], [5, 1], [9, 0]])
+    moments = aggregate([Batch(X=X.astype(float), y=y), Batch(X=X.astype(kind), y=y)], ClassMoments()).result()
+    expected = X.astype(kind).astype(float)
+    both = np.concatenate([X.astype(float), expected])
+    for k, label in enumerate("ab"):
+        rows = both[np.tile(y, 2) == label]
+        np.testing.assert_allclose(moments.mean[k], rows.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(moments.covariance()[k], rows.var(axis=0), rtol=1e-12, atol=1e-15)
+
+
+def test_differences_that_overflow_are_not_missing() -> None:
+    result = aggregate([Batch(X=np.array([[1.7e308], [-1.7e308], [1e308], [2.0]]), y=np.zeros(4))], ClassMoments())
+    assert result.result().weight.tolist() == [[4.0]]
+
+
+def test_values_of_a_dictionary_that_no_row_has_are_no_classes() -> None:
+    labels = pa.array([7, None, 7, 3], pa.int32())
+    y = pa.DictionaryArray.from_arrays(labels, pa.array([f"v{i}" for i in range(1000)]))
+    result = aggregate([Batch(X=np.array([[1.0], [5.0], [3.0], [8.0]]), y=y)], ClassMoments()).result()
+    assert result.classes == ["v3", "v7"]
+    assert result.mean.tolist() == [[8.0], [2.0]]
+    assert result.dropped == 1

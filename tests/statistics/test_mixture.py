@@ -165,6 +165,14 @@ def test_missing_rows_are_left_out_of_blocks_that_are_taken_in_pieces(kind: str)
     np.testing.assert_allclose(result.covariance, expected.covariance, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [">f8", "<f2", "g", "<i8", "?"])
+def test_numbers_of_any_type_count(kind: str) -> None:
+    X = np.array([[0, 1], [1, 0], [3, 1], [2, 2]]).astype(kind)
+    step = MixtureResponsibilities(*parameters("full"))
+    found, expected = (aggregate([Batch(X=x)], step).result() for x in (X, X.astype(np.float64)))
+    np.testing.assert_array_equal(found.mean, expected.mean)
+
+
 def test_a_component_without_weight_keeps_its_mean() -> None:
     step = MixtureResponsibilities([1.0, 0.0], [[0.0], [7.0]], [1.0, 1.0], "spherical")
     result = aggregate([Batch(X=np.array([[1.0], [2.0], [np.nan]]))], step).result()

@@ -94,6 +94,12 @@ class Inverse:
         return np.asarray(-1 / eta**2)
 
 
+CANONICAL: Mapping[tuple[str, str], float] = MappingProxyType(
+    {("gaussian", "identity"): 1.0, ("binomial", "logit"): 1.0, ("poisson", "log"): 1.0, ("gamma", "inverse"): -1.0}
+)
+"""dμ/dη over V(μ) of families with their canonical links: so where both round to zero, too."""
+
+
 class Family(Protocol):
     """A distribution of the target around its mean. Arguments and results have the shape (rows,)."""
 

@@ -159,11 +159,13 @@ class _Fit:
     def run(self) -> None:
         """Fit, and set what was learned."""
         model = self.model
-        theta, found, n_iter = self._score(self.data, *self._start(), model.tol)
-        if n_iter > model.max_iter:
+        theta, found, n_iter, converged = self._score(self.data, *self._start(), model.tol)
+        if not converged:
+            advice = "Raise max_iter; classes that can be told apart without error have no finite optimum."
+            if n_iter < model.max_iter:
+                advice = "No step lowers the deviance: means are at the edge of the family's. Try its own link."
             warnings.warn(
-                f"Fisher scoring did not reach tol={model.tol:g} in {model.max_iter} steps. Raise max_iter; classes "
-                "that can be told apart without error have no finite optimum.",
+                f"Fisher scoring did not reach tol={model.tol:g} in {n_iter} steps. {advice}",
                 ConvergenceWarning,
                 stacklevel=3,
             )
@@ -179,7 +181,7 @@ class _Fit:
         usable = np.isfinite(dispersion) and dispersion > 0
         last = self._sums(self.data, theta, step=False, dispersion=dispersion) if usable else None
         model.log_likelihood_ = float("nan") if last is None else last.log_likelihood
-        model.n_iter_, model.n_passes_ = min(n_iter, model.max_iter), self.passes
+        model.n_iter_, model.n_passes_ = n_iter, self.passes
 
     def _sums(self, data: Input, theta: Floats, *, step: bool = True, dispersion: float | None = None) -> ScoringResult:
         self.passes += data is self.data
@@ -194,7 +196,7 @@ class _Fit:
             self.passes += 1
             on_few = self._sums(few, constant)
             if np.isfinite(on_few.deviance):
-                theta, _, _ = self._score(few, constant, on_few, _START_TOL)
+                theta, *_ = self._score(few, constant, on_few, _START_TOL)
         found = self._sums(self.data, constant, step=theta is None)
         mean = self._mean_alone()
         if mean is not None:
@@ -232,29 +234,31 @@ class _Fit:
             theta[0] = LINKS[self.link].of(np.array([float(self.sums.y_mean[0])]))[0]
         return theta if np.isfinite(theta[0]) else None
 
-    def _score(self, data: Input, theta: Floats, found: ScoringResult, tol: float) -> tuple[Floats, ScoringResult, int]:
-        """Steps from a start until one changes the deviance by less than a share of it, and how many.
-
-        It is one more than there may be if none does.
-        """
+    def _score(
+        self, data: Input, theta: Floats, found: ScoringResult, tol: float
+    ) -> tuple[Floats, ScoringResult, int, bool]:
+        """Steps from a start until one changes the deviance by less than a share of it; how many; whether one did."""
         for iteration in range(1, self.model.max_iter + 1):
             information = found.information[np.ix_(self.free, self.free)]
+            if not np.isfinite(information).all():  # a mean has no variance
+                return theta, found, iteration, False
             step = np.zeros_like(theta)
             step[self.free] = np.linalg.lstsq(information, found.score[self.free], rcond=1e-13)[0]
             share = 1.0
             while True:
                 tried = self._sums(data, theta + share * step)
                 rounding = 1e-13 * (abs(found.deviance) + 1e-300)
-                if tried.deviance <= found.deviance + rounding or share < 1e-6:
+                better = tried.deviance <= found.deviance + rounding and np.isfinite(tried.information).all()
+                if better or share < 1e-6:
                     break
                 share /= 2
-            if not tried.deviance <= found.deviance + rounding:
-                return theta, found, iteration
+            if not better:
+                return theta, found, iteration, False
             change = found.deviance - tried.deviance
             theta, found = theta + share * step, tried
             if abs(change) <= tol * (abs(found.deviance) + tol):
-                return theta, found, iteration
-        return theta, found, self.model.max_iter + 1
+                return theta, found, iteration, True
+        return theta, found, self.model.max_iter, False
 
     def _variances(self, information: Floats) -> Floats:
         """Var(θ) / φ of the coefficients of the features as they are."""
@@ -264,7 +268,7 @@ class _Fit:
         back[0, 1:] = -self.center / self.scale
         back[1:, 1:] = np.diag(1 / self.scale)
         chosen = information[np.ix_(self.free, self.free)]
-        if np.isnan(inverse_diagonal(chosen)).any():
+        if not np.isfinite(chosen).all() or np.isnan(inverse_diagonal(chosen)).any():
             return np.full(len(chosen), np.nan)
         back = back[np.ix_(self.free, self.free)]
         return np.asarray(np.einsum("ij,ji->i", back, np.linalg.solve(chosen, back.T)))

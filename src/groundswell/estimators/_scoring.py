@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from groundswell.errors import DataError
-from groundswell.estimators._families import FAMILIES, LINKS
+from groundswell.estimators._families import CANONICAL, FAMILIES, LINKS
 from groundswell.statistics import Batch, LinearPredictor, require_equal
 from groundswell.statistics._matrix import Floats
 
@@ -101,9 +101,10 @@ class ScoringSums:
                 if self.dispersion is not None:
                     self.log_likelihood += float(w @ family.log_likelihood(y, mean, self.dispersion))
                 if self.step:
-                    slope = link.slope(eta)
-                    self.score += predictor.gradient(block, w * (y - mean) * slope / variance)
-                    self.information += predictor.products(block, w * slope**2 / variance)
+                    slope, canonical = link.slope(eta), CANONICAL.get((self.family, self.link))
+                    ratio = slope / variance if canonical is None else np.full_like(eta, canonical)
+                    self.score += predictor.gradient(block, w * (y - mean) * ratio)
+                    self.information += predictor.products(block, w * slope * ratio)
 
     def merge(self, other: "ScoringSums") -> None:
         """Add the sums.

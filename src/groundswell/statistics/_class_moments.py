@@ -97,7 +97,7 @@ class ClassMoments:
         parts: dict[Any, Any] = self.groups.parts  # Any: labels, and their moments
         for part in parts.values():
             require_same_width(len(part.pilot), block.n_features)
-        encoded, X = block.codes(), sealed(block.matrix)
+        encoded, X = block.codes().used(), sealed(block.matrix)
         labels, shape = encoded.values.to_pylist(), (X.shape[1], len(encoded.values))
         pilot, missing, sums, squares = (np.zeros(shape) for _ in range(4))
         weight = np.zeros(len(labels) + 1)  # the last: of rows without a label
@@ -145,8 +145,9 @@ def _sum_by_class(
     """Choose pilots, and sum weights, weights of missing values, and differences from the pilots and their squares.
 
     A class's pilot is the mean of its values in the first rows, 32 times as many as there are classes, or its first
-    value if it has none there; `pilot_of` would need the rows of each class together. Sums have eight strands, as one
-    addition waits for the last to the same sum. Kernels take plain arrays, as they know no dataclasses.
+    value if it has none there; `pilot_of` would need the rows of each class together. As values of the block, however
+    unlucky, they cost the digits of its length at worst. Sums have eight strands, as one addition waits for the last to
+    the same sum. Kernels take plain arrays, as they know no dataclasses.
 
     Args:
         X: shape (rows, p).
@@ -172,6 +173,9 @@ def _sum_by_class(
                 found += counts[k] == 0
                 counts[k] += 1
                 center[k] += (value - center[k]) / counts[k]
+        for k in range(n_classes):
+            if not np.isfinite(center[k]):
+                center[k] = 0.0  # the difference of two values overflowed
         strands[:] = 0.0
         for i in range(n_rows):
             k = codes[i]

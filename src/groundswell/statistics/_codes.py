@@ -24,6 +24,14 @@ class Codes:
     values: pa.Array
     codes: NDArray[np.int64]
 
+    def used(self) -> "Codes":
+        """The same without values that no row has, if there are more values than rows."""
+        if len(self.values) <= len(self.codes):
+            return self
+        found, codes = np.unique(self.codes, return_inverse=True)
+        without = int(len(found) > 0 and found[0] < 0)  # rows that have no value keep −1
+        return Codes(self.values.take(pa.array(found[without:])), codes - without)
+
 
 def encode(column: Column) -> Codes:
     """The codes of a column of any type; NaN counts as null."""

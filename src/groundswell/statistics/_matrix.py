@@ -131,8 +131,12 @@ def over_rows(left: Floats, right: Floats) -> Floats:
 
 
 def sealed(array: NDArray[Any]) -> NDArray[Any]:
-    """The same array, not writable: kernels are compiled for one of both, and memory of Arrow is not."""
-    view = array.view()
+    """The same values as kernels take them: not writable, as memory of Arrow is not, and of a type that Numba knows.
+
+    It knows no half and long floats, and takes foreign bytes for the machine's own.
+    """
+    known = array.dtype.isnative and array.dtype.str[1:] not in ("f2", "f16")
+    view = array.view() if known else array.astype(np.float64)
     view.flags.writeable = False
     return view
 

@@ -45,7 +45,8 @@ class MixtureResponsibilities:
     Densities stay in logarithms throughout: in fifty dimensions they underflow, and components whose densities are all
     zero would come out identical. Sums are taken around the given means, so far offsets cost no digits.
 
-    Missing values: a row with NaN is left out, and its weight counted.
+    Missing values: a row with NaN is left out, and its weight counted. An infinite value makes the likelihood and the
+    weights NaN.
 
     A row is left out of the sums of a component to which it adds less than rounding takes from them: there it costs its
     density alone.

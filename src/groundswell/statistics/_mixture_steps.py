@@ -72,7 +72,7 @@ def add_rows(
         Σ w log p(x), and the weight of the rows left out because a value was missing.
     """
     memory, size = _in_pieces(X, components.origin)
-    products = sums.products.reshape(len(sums.sums), -1, X.shape[1])
+    products = sums.products if sums.products.ndim == 3 else sums.products[:, None]
     c = components
     return _add_pieces(
         memory, len(X), size, kernel_weights(weights), c.constants, c.centers, c.shifts, c.scales, c.factors, c.heads,
