@@ -76,7 +76,7 @@ def add_rows(
     c = components
     return _add_pieces(
         memory, len(X), size, kernel_weights(weights), c.constants, c.centers, c.shifts, c.scales, c.factors, c.heads,
-        n_rows, sums.component_weight, sums.sums, products, NEGLIGIBLE,
+        n_rows, sums.component_weight, sums.sums, products,
     )  # fmt: skip
 
 
@@ -102,11 +102,8 @@ def _center(X: NDArray[Any], origin: Floats, size: int, memory: Floats) -> None:
     for start in range(0, n, size):
         m = min(size, n - start)
         for j in range(p):
-            piece, column, shift = (
-                memory[start * p + j * m : start * p + (j + 1) * m],
-                X[start : start + m, j],
-                origin[j],
-            )
+            piece = memory[start * p + j * m : start * p + (j + 1) * m]
+            column, shift = X[start : start + m, j], origin[j]
             for i in range(m):
                 piece[i] = column[i] - shift
 
@@ -123,6 +120,7 @@ def _write_log_densities(
     heads: Floats,
     found: Floats,
 ) -> None:
+    """Write the logarithms of shares times densities, shape (K, rows)."""
     p = shifts.shape[1]
     squares, whitened = np.empty((len(constants), size)), np.empty(size * p)
     for start in range(0, n, size):
@@ -174,7 +172,6 @@ def _add_pieces(
     component_weight: Floats,
     sums: Floats,
     products: Floats,
-    negligible: float,
 ) -> tuple[float, float]:
     """Add to the sums; the likelihood, and the weight of the rows left out. It is long, as its parts share memory."""
     K, p = centers.shape
@@ -198,7 +195,7 @@ def _add_pieces(
         seen += m
         for k in range(K):
             component_weight[k] += shares[k, :m].sum()
-            count = _choose(shares[k], squares[k], m, negligible * component_weight[k] / seen, chosen, roots)
+            count = _choose(shares[k], squares[k], m, NEGLIGIBLE * component_weight[k] / seen, chosen, roots)
             if count == 0:
                 continue
             e = rooted[: p * count].reshape((p, count))

@@ -157,14 +157,17 @@ def _visit_pieces(
     spread: Floats,
     dropped: Floats,
 ) -> None:
-    """Find the center of each row, and what else there is memory for; in pieces, as a whole without the interpreter."""
+    """Find the center of each row, and its squared distance and totals where there is memory for them.
+
+    It goes in pieces that stay in the cache, and as a whole without the interpreter.
+    """
     K, p = centers.shape
     turned, shifted = np.empty(size * p, values.dtype), np.empty(size * p, np.float32)
     scores = np.empty(size * K, np.float32)
     for start in range(0, len(labels), size):
         m = min(size, len(labels) - start)
         around, products = shifted[: m * p].reshape((p, m)), scores[: K * m].reshape((K, m))
-        found, part = labels[start : start + m], weights[start : start + m]
+        found = labels[start : start + m]
         if across:
             copied = turned[: m * p].reshape((m, p))
             _turn(values, across, start, origin, copied, around)
@@ -174,7 +177,10 @@ def _visit_pieces(
             _shift(rows, origin, around)
         np.dot(centers_around, around, products)
         _decide(rows, around, products, halves, margin, centers, found)
-        _use(rows, found, centers, squares[start : start + m], part, weight, sums, spread, dropped)
+        if len(squares):
+            _measure(rows, found, centers, squares[start : start + m])
+        if len(sums):
+            _add(rows, found, weights[start : start + m], centers, weight, sums, spread, dropped)
 
 
 @compiled
@@ -277,25 +283,6 @@ def _decide(
                     if square < smallest or (nearest < 0 and not np.isnan(square)):
                         nearest, smallest = k, square
             labels[i] = nearest
-
-
-@compiled
-def _use(
-    rows: Rows,
-    labels: Labels,
-    centers: Floats,
-    squares: Floats,
-    weights: Floats,
-    weight: Floats,
-    sums: Floats,
-    spread: Floats,
-    dropped: Floats,
-) -> None:
-    """Write the squared distances of rows, and add the rows to the totals of their centers: where there is memory."""
-    if len(squares):
-        _measure(rows, labels, centers, squares)
-    if len(sums):
-        _add(rows, labels, weights, centers, weight, sums, spread, dropped)
 
 
 @compiled
