@@ -153,15 +153,26 @@ def test_means_of_one_and_zero_do_not_break_a_fit(link: Any) -> None:
         assert np.isfinite(model.coef_).all()
 
 
+def test_steps_onto_the_edge_of_the_means_are_shortened() -> None:
+    """The least deviance with means from 0 to 1 is that of scipy's trust-constr; two of the means are 1."""
+    rng = np.random.default_rng(196)
+    X, y = rng.normal(size=(12, 2)), (rng.random(12) < 0.7).astype(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = GeneralizedLinearModel("binomial", link="identity").fit(X, y)
+    assert model.deviance_ == pytest.approx(9.105354574, rel=2e-5)
+
+
 def test_a_sample_that_leads_astray_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every fourth row is of another slope, and by itself the start of a worse model than the mean alone."""
     rng = np.random.default_rng(0)
     x = rng.random(400) * 4
-    y = rng.poisson(np.exp(np.where(np.arange(400) % 4 == 0, 6 - 2 * x, x / 2))).astype(float)
+    y = rng.poisson(np.exp(np.where(np.arange(400) % 4 == 0, 2 - 2 * x, x / 1.5))).astype(float)
     expected = GeneralizedLinearModel("poisson").fit(x[:, None], y)
     monkeypatch.setattr("groundswell.estimators._start_sample.SAMPLE_ROWS", 100)
     found = GeneralizedLinearModel("poisson").fit(x[:, None], y)
     assert found.n_iter_ == expected.n_iter_
+    assert found.n_passes_ == expected.n_passes_ + 3  # for the sample, at its optimum, and again at the mean
     np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-9)
 
 
